@@ -1,0 +1,81 @@
+// Every limit of chash and chashd, each with its reason. Input that exceeds one is refused with a message that names it;
+// the limit itself is accepted.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace chash::limits {
+
+// --- What a ring may hold -----------------------------------------------------------------------------------------
+
+// A key is hashed whole. 64 KiB is far above what any cache or database takes, and fits one request line.
+inline constexpr std::size_t key_bytes = 64 * 1024;
+// The longest DNS name, and the longest file name: a node name is used as both.
+inline constexpr std::size_t name_bytes = 255;
+// A weight multiplies virtual nodes; above this, one node alone would fill the ring (nginx/nginx#191: weight=1000000
+// took gigabytes there). The points limit is what really bounds it.
+inline constexpr double max_weight = 1e6;
+// Owner numbers stay within 16 bits plus room; a list of this many names is ~4 MiB of JSON.
+inline constexpr std::size_t nodes = 65'536;
+// 20 bytes a point: 320 MiB for the largest ring, checked before anything is allocated.
+inline constexpr std::size_t points = 16'000'000;
+// Replicas asked for one key. Nobody keeps more copies; it bounds the walk and the answer.
+inline constexpr std::uint32_t replicas = 256;
+
+// --- What a client may send ---------------------------------------------------------------------------------------
+
+// One line of the socket protocol: a batch of ten thousand ordinary keys, or ten keys of the largest size as base64.
+inline constexpr std::size_t line_bytes = 1024 * 1024;
+// One HTTP body, the same batch.
+inline constexpr std::size_t body_bytes = 1024 * 1024;
+// An HTTP request line. Large enough for the largest key with every byte percent-encoded (3 x 64 KiB), since the seed
+// takes its keys in the path and answered keys of 70,000 bytes.
+inline constexpr std::size_t request_line_bytes = 3 * key_bytes + 1024;
+// All header fields of a request together, and how many: nobody's curl sends more (Go and nginx stop in the same place).
+inline constexpr std::size_t head_bytes = 16 * 1024;
+inline constexpr std::size_t head_fields = 64;
+// JSON nesting: our deepest document needs four. Recursion in a parser is a stack to overflow.
+inline constexpr std::size_t json_depth = 32;
+// Members of one JSON object: our largest has a dozen. Bounds the search for duplicates.
+inline constexpr std::size_t json_members = 64;
+// Keys in one batch. A batch is answered without a pause for others on the same thread: ~1 ms for ordinary keys.
+inline constexpr std::size_t batch_keys = 10'000;
+
+// --- How many, and how long ---------------------------------------------------------------------------------------
+
+// Connections on all listeners together, lowered to the descriptor limit less `reserved_descriptors` at start.
+inline constexpr std::size_t connections = 10'000;
+// Descriptors that are not connections: the store (3), logs, lock files, epoll, spare.
+inline constexpr std::size_t reserved_descriptors = 32;
+// Threads that serve. More never helped: a lookup is shorter than the system calls around it.
+inline constexpr unsigned io_threads = 64;
+// Changes waiting for the writer. A client that adds in a loop waits its turn; this many waiting is an outage of the disk.
+inline constexpr std::size_t queued_changes = 4'096;
+// Answers not yet taken by a client: reading from it stops here, so that one that never reads cannot grow us.
+inline constexpr std::size_t unsent_bytes = 256 * 1024;
+
+// A request must be complete this long after its first byte (nginx waits 60 s, which is what slow-client attacks use).
+inline constexpr std::chrono::seconds request_timeout{10};
+// A connection may wait this long between requests (nginx's keep-alive). The local socket is trusted with longer.
+inline constexpr std::chrono::seconds http_idle_timeout{75};
+inline constexpr std::chrono::seconds socket_idle_timeout{3600};
+// A client must take its answer this long after it was ready.
+inline constexpr std::chrono::seconds send_timeout{30};
+// What is in flight at SIGTERM gets this long.
+inline constexpr std::chrono::seconds shutdown_grace{5};
+// After a failed accept (out of descriptors) wait this long; Asio would retry at once and burn a core.
+inline constexpr std::chrono::milliseconds accept_backoff{100};
+
+// --- Logs ---------------------------------------------------------------------------------------------------------
+
+// Lines waiting for the disk or the console; the oldest are dropped, counted and reported.
+inline constexpr std::size_t log_queue_lines = 8'192;
+// Untrusted text in one line is cut here (a key may be 64 KiB). A line then fits PIPE_BUF, so that a console that is a
+// pipe takes it whole or not at all.
+inline constexpr std::size_t log_text_bytes = 512;
+// Rotated files kept beside the current one, as the seed.
+inline constexpr std::size_t log_files_kept = 7;
+
+}  // namespace chash::limits

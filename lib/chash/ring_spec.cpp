@@ -1,0 +1,137 @@
+#include "chash/ring_spec.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <string_view>
+
+#include "chash/limits.h"
+#include "chash/node_name.h"
+
+namespace chash {
+namespace {
+
+// The names of a change, sorted, so that one pass over the ring's nodes finds which of them are members.
+using SortedNames = std::vector<std::string_view>;
+
+bool contains(const SortedNames& names, std::string_view name) {
+  return std::ranges::binary_search(names, name);
+}
+
+// Errors: invalid_argument when the change is empty or names a node twice.
+Result<SortedNames> sorted_once(SortedNames names) {
+  if (names.empty()) return make_error(Errc::invalid_argument, "no node is named", "name at least one node");
+  std::ranges::sort(names);
+  const auto twice = std::ranges::adjacent_find(names);
+  if (twice != names.end())
+    return make_error(Errc::invalid_argument, "node '" + std::string(*twice) + "' is named twice");
+  return names;
+}
+
+SortedNames members_among(const RingSpec& spec, const SortedNames& names) {
+  SortedNames members;
+  for (const Node& node : spec.nodes)
+    if (contains(names, node.name)) members.push_back(node.name);
+  std::ranges::sort(members);
+  return members;
+}
+
+Result<void> check_node(const Node& node) {
+  if (auto ok = check_node_name(node.name); !ok) return ok.error();
+  if (!(std::isfinite(node.weight) && node.weight > 0 && node.weight <= limits::max_weight))
+    return make_error(Errc::invalid_argument, "the weight of node '" + node.name + "' is out of range",
+                      "a weight is above 0 and at most 1000000");
+  return {};
+}
+
+Result<void> check_size(const RingSpec& spec, const Delta& delta) {
+  if (spec.nodes.size() + delta.added.size() > limits::nodes)
+    return make_error(Errc::too_large, "the ring would have more than " + std::to_string(limits::nodes) + " nodes");
+  std::size_t points = point_count(spec);
+  for (const Node& node : delta.added) points += vnode_count(spec, node.weight);
+  if (points > limits::points)
+    return make_error(Errc::too_large,
+                      "the ring would have " + std::to_string(points) + " points; the limit is " +
+                          std::to_string(limits::points),
+                      "use smaller weights: only their ratio counts");
+  return {};
+}
+
+Result<Delta> resolve(const RingSpec& spec, const AddNodes& change) {
+  SortedNames asked;
+  for (const Node& node : change.nodes) {
+    if (auto ok = check_node(node); !ok) return std::move(ok).error();
+    asked.push_back(node.name);
+  }
+  auto names = sorted_once(std::move(asked));
+  if (!names) return std::move(names).error();
+
+  const SortedNames members = members_among(spec, *names);
+  if (!members.empty() && !change.if_missing)
+    return make_error(Errc::conflict, "node '" + std::string(members.front()) + "' is already in the ring");
+  Delta delta;
+  for (const Node& node : change.nodes)
+    if (!contains(members, node.name)) delta.added.push_back(node);
+  if (auto ok = check_size(spec, delta); !ok) return std::move(ok).error();
+  return delta;
+}
+
+Result<Delta> resolve(const RingSpec& spec, const RemoveNodes& change) {
+  auto names = sorted_once({change.names.begin(), change.names.end()});
+  if (!names) return std::move(names).error();
+
+  const SortedNames members = members_among(spec, *names);
+  Delta delta;
+  for (const std::string& name : change.names) {
+    if (contains(members, name)) {
+      delta.removed.push_back(name);
+    } else if (auto ok = check_node_name(name); !ok) {  // names the odd byte, and keeps it out of the message below
+      return std::move(ok).error();
+    } else if (!change.if_exists) {
+      return make_error(Errc::not_found, "no node '" + name + "' in the ring");
+    }
+  }
+  return delta;
+}
+
+}  // namespace
+
+std::size_t vnode_count(const RingSpec& spec, double weight) {
+  return std::max<std::size_t>(1, static_cast<std::size_t>(std::llround(spec.vnodes * weight)));
+}
+
+std::size_t point_count(const RingSpec& spec) {
+  std::size_t points = 0;
+  for (const Node& node : spec.nodes) points += vnode_count(spec, node.weight);
+  return points;
+}
+
+Token fingerprint(const RingSpec& spec) {
+  // A sum of the nodes' hashes does not depend on their order, and needs no sorted copy.
+  Token sum = xxh3_128("chash ring 1: md5 128 'NAME:i' next") + spec.vnodes;
+  std::string bytes;
+  for (const Node& node : spec.nodes) {
+    bytes.assign(node.name);
+    const auto weight = std::bit_cast<std::uint64_t>(node.weight);
+    for (int shift = 0; shift < 64; shift += 8) bytes.push_back(static_cast<char>(weight >> shift & 0xff));
+    sum += xxh3_128(bytes);
+  }
+  return sum;
+}
+
+Result<Delta> resolve(const RingSpec& spec, const Change& change) {
+  return std::visit([&](const auto& asked) { return resolve(spec, asked); }, change);
+}
+
+RingSpec apply(RingSpec spec, const Delta& delta) {
+  if (!delta.removed.empty()) {
+    SortedNames removed(delta.removed.begin(), delta.removed.end());
+    std::ranges::sort(removed);
+    std::erase_if(spec.nodes, [&](const Node& node) { return contains(removed, node.name); });
+  }
+  spec.nodes.insert(spec.nodes.end(), delta.added.begin(), delta.added.end());
+  return spec;
+}
+
+}  // namespace chash

@@ -1,0 +1,74 @@
+// RingSpec: what a ring should be — its members and how they are placed. A value; nothing here touches the world.
+//
+//   Change  what somebody asks for ("add a and b, if missing")
+//   Delta   exactly what that means for one spec ("b is added"): what the store writes, the log tells, the answer names
+//
+//   resolve(spec, change) -> Delta    may refuse
+//   apply(spec, delta)    -> RingSpec cannot fail
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "chash/hash.h"
+#include "chash/result.h"
+
+namespace chash {
+
+struct Node {
+  std::string name;    // hashed; see node_name.h
+  double weight = 1;   // share wanted relative to others; 0 < weight <= limits::max_weight
+
+  friend bool operator==(const Node&, const Node&) = default;
+};
+
+struct RingSpec {
+  // Virtual nodes of a node of weight 1. The seed's number; other rings may choose.
+  std::uint32_t vnodes = 100;
+  // In order of adding, which is the order in which they are listed. Placement does not depend on it.
+  std::vector<Node> nodes;
+
+  friend bool operator==(const RingSpec&, const RingSpec&) = default;
+};
+
+// How many points a node of this weight takes: round(vnodes x weight), at least one.
+std::size_t vnode_count(const RingSpec& spec, double weight);
+
+// Points of the whole ring.
+std::size_t point_count(const RingSpec& spec);
+
+// A hash of all that decides placement: equal fingerprints place every key alike, on any machine. The order of adding
+// does not count.  Cost: O(nodes), ~20 ns each.
+Token fingerprint(const RingSpec& spec);
+
+struct AddNodes {
+  std::vector<Node> nodes;
+  bool if_missing = false;  // leave nodes alone that are already there, whatever their weight
+};
+
+struct RemoveNodes {
+  std::vector<std::string> names;
+  bool if_exists = false;
+};
+
+using Change = std::variant<AddNodes, RemoveNodes>;
+
+struct Delta {
+  std::vector<Node> added;
+  std::vector<std::string> removed;
+
+  bool empty() const { return added.empty() && removed.empty(); }
+  friend bool operator==(const Delta&, const Delta&) = default;
+};
+
+// All or nothing: one node that cannot be added or removed refuses the whole change.
+// Errors: invalid_argument (name, weight, a name twice), conflict (exists), not_found, too_large (nodes, points).
+Result<Delta> resolve(const RingSpec& spec, const Change& change);
+
+// Requires: `delta` came from resolve() on this very spec.
+RingSpec apply(RingSpec spec, const Delta& delta);
+
+}  // namespace chash

@@ -1,0 +1,9 @@
+#include "chash/version.h"
+
+namespace chash {
+
+std::string_view version() {
+  return CHASH_VERSION;
+}
+
+}  // namespace chash

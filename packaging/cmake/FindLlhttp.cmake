@@ -1,0 +1,25 @@
+# llhttp: a library where the system has one (Debian 13), else the C sources that Debian 12 ships in node-llhttp.
+# Defines Llhttp::llhttp.
+find_path(Llhttp_INCLUDE_DIR llhttp.h PATHS /usr/share/include PATH_SUFFIXES llhttp)
+find_library(Llhttp_LIBRARY llhttp)
+find_path(Llhttp_SOURCE_DIR llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
+set(Llhttp_PARTS "${Llhttp_LIBRARY}")
+if(NOT Llhttp_LIBRARY)
+  set(Llhttp_PARTS "${Llhttp_SOURCE_DIR}")
+endif()
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(Llhttp REQUIRED_VARS Llhttp_INCLUDE_DIR Llhttp_PARTS
+  REASON_FAILURE_MESSAGE "install node-llhttp (or libllhttp-dev)")
+if(Llhttp_FOUND AND NOT TARGET Llhttp::llhttp)
+  if(Llhttp_LIBRARY)
+    add_library(Llhttp::llhttp UNKNOWN IMPORTED)
+    set_target_properties(Llhttp::llhttp PROPERTIES IMPORTED_LOCATION "${Llhttp_LIBRARY}")
+    target_include_directories(Llhttp::llhttp SYSTEM INTERFACE "${Llhttp_INCLUDE_DIR}")
+  else()
+    add_library(llhttp STATIC
+      "${Llhttp_SOURCE_DIR}/llhttp.c" "${Llhttp_SOURCE_DIR}/api.c" "${Llhttp_SOURCE_DIR}/http.c")
+    target_include_directories(llhttp SYSTEM PUBLIC "${Llhttp_INCLUDE_DIR}")
+    target_compile_options(llhttp PRIVATE -w)
+    add_library(Llhttp::llhttp ALIAS llhttp)
+  endif()
+endif()
