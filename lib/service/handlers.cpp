@@ -1,0 +1,204 @@
+#include "service/handlers.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "chash/limits.h"
+#include "chash/version.h"
+#include "protocol/text.h"
+
+namespace chash::service {
+
+using namespace protocol;  // but AddNodes and RemoveNodes, which are also changes of a spec, are written in full
+
+namespace {
+
+Result<void> check_key(const Key& key) {
+  if (key.bytes.empty()) return make_error(Errc::invalid_argument, "the key is empty", "a key has 1 to 65536 bytes");
+  if (key.bytes.size() > limits::key_bytes)
+    return make_error(Errc::too_large, "the key has " + std::to_string(key.bytes.size()) + " bytes",
+                      "the limit is " + std::to_string(limits::key_bytes) + " bytes");
+  return {};
+}
+
+Result<void> check_replicas(std::uint32_t n) {
+  if (n >= 1 && n <= limits::replicas) return {};
+  return make_error(Errc::invalid_argument, "'n' must be a whole number from 1 to " + std::to_string(limits::replicas));
+}
+
+template <class Op>
+concept Reads = Op::info.access == Access::read;
+
+// The operation whose request this is.
+template <class Request, class List>
+struct OperationOf;
+template <class Request, class... Op>
+struct OperationOf<Request, std::tuple<Op...>> {
+  template <class T>
+  static auto pick() {
+    if constexpr (std::is_same_v<typename T::Request, Request>) return std::tuple<T>();
+    else return std::tuple<>();
+  }
+  using Type = std::tuple_element_t<0, decltype(std::tuple_cat(pick<Op>()...))>;
+};
+
+}  // namespace
+
+Handlers::Handlers(RingService& service, DaemonState& daemon)
+    : service_(service), daemon_(daemon), reader_(service.snapshots()) {}
+
+Result<AnyResponse> Handlers::read(const AnyRequest& request) {
+  return std::visit(
+      [&]<class Request>(const Request& typed) -> Result<AnyResponse> {
+        using Op = typename OperationOf<Request, Operations>::Type;
+        if constexpr (Reads<Op>) {
+          auto response = handle(typed);
+          if (!response) return std::move(response).error();
+          return AnyResponse(std::move(*response));
+        } else {
+          return make_error(Errc::internal, "a change came in as a read");
+        }
+      },
+      request);
+}
+
+void Handlers::write(const AnyRequest& request, Caller caller, Done done) {
+  std::visit(
+      [&]<class Request>(const Request& typed) {
+        using Op = typename OperationOf<Request, Operations>::Type;
+        if constexpr (Reads<Op>) done(make_error(Errc::internal, "a read came in as a change"));
+        else handle(typed, std::move(caller), std::move(done));
+      },
+      request);
+}
+
+void Handlers::change(Change change, Caller caller, RingService::Done done) {
+  if (caller.refusal) return done(*caller.refusal);
+  service_.change(std::move(change), std::move(caller), std::move(done));
+}
+
+// --- Reads --------------------------------------------------------------------------------------------------------------
+
+Result<GetNode::Response> Handlers::handle(const GetNode::Request& request) {
+  if (auto ok = check_key(request.key); !ok) return std::move(ok).error();
+  if (auto ok = check_replicas(request.n); !ok) return std::move(ok).error();
+  auto snapshot = ring_named(request.ring);
+  if (!snapshot) return std::move(snapshot).error();
+  auto nodes = owners(**snapshot, request.key.bytes, request.n);
+  if (!nodes) return std::move(nodes).error();
+  count_lookups(1);
+  return GetNode::Response{(*snapshot)->ring, (*snapshot)->epoch, nodes->front(), std::move(*nodes)};
+}
+
+Result<GetNodes::Response> Handlers::handle(const GetNodes::Request& request) {
+  if (request.keys.empty()) return make_error(Errc::invalid_argument, "'keys' is empty", "name at least one key");
+  if (request.keys.size() > limits::batch_keys)
+    return make_error(Errc::too_large, "'keys' has " + std::to_string(request.keys.size()) + " keys",
+                      "ask for at most " + std::to_string(limits::batch_keys) + " at once");
+  if (auto ok = check_replicas(request.n); !ok) return std::move(ok).error();
+  auto snapshot = ring_named(request.ring);
+  if (!snapshot) return std::move(snapshot).error();
+  GetNodes::Response response{(*snapshot)->ring, (*snapshot)->epoch, {}};
+  response.owners.reserve(request.keys.size());
+  for (const Key& key : request.keys) {
+    if (auto ok = check_key(key); !ok) {
+      Error error = std::move(ok).error();
+      error.message += " (key " + std::to_string(response.owners.size() + 1) + " of the batch)";
+      return error;
+    }
+    auto nodes = owners(**snapshot, key.bytes, request.n);
+    if (!nodes) return std::move(nodes).error();
+    response.owners.push_back(std::move(*nodes));
+  }
+  count_lookups(request.keys.size());
+  return response;
+}
+
+Result<ListNodes::Response> Handlers::handle(const ListNodes::Request& request) {
+  auto snapshot = ring_named(request.ring);
+  if (!snapshot) return std::move(snapshot).error();
+  const RingSpec& spec = (*snapshot)->spec;
+  ListNodes::Response response{(*snapshot)->ring, (*snapshot)->epoch, {}};
+  response.nodes.reserve(spec.nodes.size());
+  for (const Node& node : spec.nodes)
+    response.nodes.push_back({node.name, node.weight, vnode_count(spec, node.weight)});
+  return response;
+}
+
+Result<Status::Response> Handlers::handle(const Status::Request&) {
+  const Snapshot& snapshot = reader_.current();
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch());
+  Status::Response response;
+  response.daemon = {std::string(version()), protocol_version, static_cast<std::uint64_t>(getpid()),
+                     static_cast<std::uint64_t>(now.count() - daemon_.started_s)};
+  response.rings = {{snapshot.ring, snapshot.epoch, snapshot.spec.nodes.size(), snapshot.placement.points()}};
+  response.store = service_.store().state();
+  response.listeners = daemon_.listeners;
+  response.counters = {daemon_.lookups.load(std::memory_order_relaxed), service_.changes_made(),
+                       daemon_.connections.load(std::memory_order_relaxed), log().dropped_lines()};
+  return response;
+}
+
+Result<Ping::Response> Handlers::handle(const Ping::Request&) {
+  return Ping::Response{std::string(version()), protocol_version, static_cast<std::uint64_t>(getpid())};
+}
+
+// --- Changes ------------------------------------------------------------------------------------------------------------
+
+void Handlers::handle(const protocol::AddNodes::Request& request, Caller caller, Done done) {
+  if (auto ring = ring_named(request.ring); !ring) return done(std::move(ring).error());
+  chash::AddNodes asked{{}, request.if_missing};
+  for (const auto& member : request.nodes) asked.nodes.push_back({member.name, member.weight});
+  change(std::move(asked), std::move(caller), [ring = request.ring, done = std::move(done)](Result<Committed> committed) {
+    if (!committed) return done(std::move(committed).error());
+    protocol::AddNodes::Response response{ring, committed->epoch, committed->previous_epoch, {}};
+    for (Node& node : committed->delta.added) response.added.push_back(std::move(node.name));
+    done(AnyResponse(std::move(response)));
+  });
+}
+
+void Handlers::handle(const protocol::RemoveNodes::Request& request, Caller caller, Done done) {
+  if (auto ring = ring_named(request.ring); !ring) return done(std::move(ring).error());
+  change(chash::RemoveNodes{request.nodes, request.if_exists}, std::move(caller),
+         [ring = request.ring, done = std::move(done)](Result<Committed> committed) {
+           if (!committed) return done(std::move(committed).error());
+           done(AnyResponse(protocol::RemoveNodes::Response{ring, committed->epoch, committed->previous_epoch,
+                                                            std::move(committed->delta.removed)}));
+         });
+}
+
+// --- Pieces ----------------------------------------------------------------------------------------------------------------
+
+Result<const Snapshot*> Handlers::ring_named(const std::string& name) {
+  const Snapshot& snapshot = reader_.current();
+  if (name != snapshot.ring)
+    return make_error(Errc::not_found, "no ring '" + printable(name, limits::name_bytes) + "'",
+                      "the ring of this daemon is '" + snapshot.ring + "'");
+  return &snapshot;
+}
+
+Result<std::vector<std::string>> Handlers::owners(const Snapshot& snapshot, const std::string& key, std::uint32_t n) {
+  if (snapshot.placement.empty())
+    return make_error(Errc::empty_ring, "ring '" + snapshot.ring + "' has no node that may answer", "add one: chash add NODE");
+  const auto& nodes = snapshot.spec.nodes;
+  std::vector<std::string> names;
+  if (n == 1) {
+    names.push_back(nodes[snapshot.placement.owner(key)].name);
+  } else {
+    for (const NodeIndex node : snapshot.placement.owners(key, n)) names.push_back(nodes[node].name);
+  }
+  if (log().enabled(LogLevel::debug))
+    log().hashing(LogLevel::debug, "Key '" + printable(key, limits::log_text_bytes) + "' belongs to node '" +
+                                       names.front() + "'. Epoch " + std::to_string(snapshot.epoch) + ".");
+  return names;
+}
+
+void Handlers::count_lookups(std::uint64_t keys) {
+  daemon_.lookups.fetch_add(keys, std::memory_order_relaxed);
+}
+
+}  // namespace chash::service

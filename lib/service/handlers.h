@@ -1,0 +1,58 @@
+// What each operation does. One object for each thread that serves: it holds that thread's view of the newest snapshot.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "protocol/operations.h"
+#include "service/ring_service.h"
+
+namespace chash::service {
+
+// What the daemon as a whole counts and knows; made once, shared by all threads.
+struct DaemonState {
+  std::vector<std::string> listeners;  // set before serving starts
+  std::int64_t started_s = 0;          // steady clock
+  std::atomic<std::uint64_t> connections{0};
+  std::atomic<std::uint64_t> lookups{0};
+};
+
+class Handlers {
+ public:
+  using Done = std::function<void(Result<protocol::AnyResponse>)>;
+
+  Handlers(RingService& service, DaemonState& daemon);
+
+  // Requires: the operation's access is read.  Threads: the owner's.
+  Result<protocol::AnyResponse> read(const protocol::AnyRequest& request);
+
+  // Requires: the operation's access is write. `done` is called once, on any thread.
+  void write(const protocol::AnyRequest& request, Caller caller, Done done);
+
+  // The pieces that legacy routes need in their own shape.
+  Result<protocol::GetNode::Response> handle(const protocol::GetNode::Request& request);
+  const Snapshot& snapshot() { return reader_.current(); }
+  void change(Change change, Caller caller, RingService::Done done);
+  Log& log() const { return service_.log(); }
+
+ private:
+  Result<protocol::GetNodes::Response> handle(const protocol::GetNodes::Request& request);
+  Result<protocol::ListNodes::Response> handle(const protocol::ListNodes::Request& request);
+  Result<protocol::Status::Response> handle(const protocol::Status::Request& request);
+  Result<protocol::Ping::Response> handle(const protocol::Ping::Request& request);
+  void handle(const protocol::AddNodes::Request& request, Caller caller, Done done);
+  void handle(const protocol::RemoveNodes::Request& request, Caller caller, Done done);
+
+  Result<const Snapshot*> ring_named(const std::string& name);
+  Result<std::vector<std::string>> owners(const Snapshot& snapshot, const std::string& key, std::uint32_t n);
+  void count_lookups(std::uint64_t keys);
+
+  RingService& service_;
+  DaemonState& daemon_;
+  Published<Snapshot>::Reader reader_;
+};
+
+}  // namespace chash::service

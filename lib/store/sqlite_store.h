@@ -1,0 +1,55 @@
+// SqliteStore: membership in one SQLite file, durable before it is answered.
+//
+// WAL with synchronous=FULL: an fsync for each commit. It is the mode that lost nothing in 53,591 acknowledged writes over 60
+// power cuts; WAL with NORMAL lost 7,120 of 151,367, and DELETE with FULL 2 of 15,218.
+//
+//   ring(name, epoch, vnodes, next_position, checksum)      one row a ring
+//   node(ring, name, weight, position)                      one row a node: a change writes only what it touches
+//
+// `checksum` covers the ring's name, epoch and fingerprint, so that a damaged row is seen and not served. A file that cannot be
+// read, is damaged, or was written by a newer chash is refused and left exactly as it is.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+
+#include "service/store.h"
+
+struct sqlite3;
+
+namespace chash::store {
+
+class SqliteStore final : public service::Store {
+ public:
+  // Opens or creates `path`; its folder must exist.
+  // Errors: storage_failed, naming the file and what is wrong with it.
+  static Result<std::unique_ptr<SqliteStore>> open(std::filesystem::path path);
+  ~SqliteStore() override;
+
+  Result<std::vector<service::StoredRing>> load() override;
+  // After a failed commit the file is closed, and opened and checked anew before the next: SQLite's view of what reached the
+  // disk is not to be trusted once an fsync has failed.
+  Result<void> commit(const service::Commit& commit) override;
+  protocol::Status::StoreState state() const override;
+
+ private:
+  struct Close {
+    void operator()(sqlite3* database) const;
+  };
+  using Database = std::unique_ptr<sqlite3, Close>;
+
+  explicit SqliteStore(std::filesystem::path path) : path_(std::move(path)) {}
+
+  Result<void> reopen();
+  Result<void> write(const service::Commit& commit);
+  Error failed(std::string_view doing) const;
+
+  std::filesystem::path path_;
+  Database database_;     // null after a failed commit
+  bool suspect_ = false;  // a commit failed: what the log holds must be written and synced anew
+  std::atomic<bool> writable_{true};
+  std::atomic<std::uint64_t> commits_{0};
+};
+
+}  // namespace chash::store
