@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
+#include <csignal>
 #include <exception>
 #include <initializer_list>
 #include <mutex>
@@ -10,7 +11,6 @@
 #include <tuple>
 #include <utility>
 
-#include <csignal>
 #include <pthread.h>
 
 #include <spdlog/async_logger.h>
@@ -68,14 +68,16 @@ struct Outlets {
   std::shared_ptr<MidnightFileSink> api_file = std::make_shared<MidnightFileSink>();
   std::shared_ptr<MidnightFileSink> hashing_file = std::make_shared<MidnightFileSink>();
   std::shared_ptr<ConsoleSink> console;
-  std::shared_ptr<spdlog::details::thread_pool> queue = std::make_shared<spdlog::details::thread_pool>(
+  // The queue and its thread. The thread uses the reference: it still counts while the pointer is being reset.
+  std::shared_ptr<spdlog::details::thread_pool> pool = std::make_shared<spdlog::details::thread_pool>(
       limits::log_queue_lines, 1, prepare_thread);
+  spdlog::details::thread_pool& queue = *pool;
   std::atomic<std::uint64_t> failed{0};  // exceptions inside spdlog: out of memory
 
   explicit Outlets(int console_fd) : console(std::make_shared<ConsoleSink>(console_fd)) {}
 
   Drops drops() const {
-    return {queue->overrun_counter() + failed.load(std::memory_order_relaxed),
+    return {queue.overrun_counter() + failed.load(std::memory_order_relaxed),
             api_file->dropped() + hashing_file->dropped(), console->dropped()};
   }
 };
@@ -98,10 +100,8 @@ class QueueEnd final : public Sink {
     return arrived_.wait_for(lock, flush_patience, [&] { return flushes_ != before; });
   }
 
-  void report() {
-    const std::lock_guard lock(mutex_);
-    report_growth();
-  }
+  // From now on a flush brings a report. (The log thread writes it: a console without a reader would kill ours.)
+  void report_on_flush() { report_on_flush_.store(true); }
 
  private:
   void sink_it_(const spdlog::details::log_msg&) override {
@@ -112,6 +112,7 @@ class QueueEnd final : public Sink {
   }
 
   void flush_() override {
+    if (report_on_flush_.load()) report_growth();
     ++flushes_;
     arrived_.notify_all();
   }
@@ -132,6 +133,7 @@ class QueueEnd final : public Sink {
 
   Outlets& outlets_;
   const std::chrono::milliseconds interval_;
+  std::atomic<bool> report_on_flush_{false};
   std::mutex waiting_;  // held by the one that waits for a flush
   std::condition_variable arrived_;
   // Guarded by the sink's mutex.
@@ -168,7 +170,7 @@ struct Log::Backend {
 
   std::shared_ptr<spdlog::async_logger> make_logger(std::string_view name, spdlog::sink_ptr file) {
     const spdlog::sinks_init_list sinks{std::move(file), outlets.console, end};
-    auto logger = std::make_shared<spdlog::async_logger>(std::string(name), sinks, outlets.queue,
+    auto logger = std::make_shared<spdlog::async_logger>(std::string(name), sinks, outlets.pool,
                                                          spdlog::async_overflow_policy::overrun_oldest);
     logger->set_level(spdlog::level::trace);  // the threshold has decided before
     // spdlog's own handler prints to standard error, and waits there.
@@ -183,7 +185,7 @@ struct Log::Backend {
   // A sink that is off takes no line, so the rest of the queue is gone in no time.
   void silence() {
     for (Sink* outlet : std::initializer_list<Sink*>{outlets.api_file.get(), outlets.hashing_file.get(),
-                                                   outlets.console.get(), end.get()})
+                                                     outlets.console.get(), end.get()})
       outlet->set_level(spdlog::level::off);
   }
 
@@ -205,11 +207,9 @@ std::optional<LogLevel> log_level_from(std::string_view name) {
 Log::Log(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
 
 Log::~Log() {
-  if (backend_->drain())
-    backend_->end->report();
-  else
-    backend_->silence();
-  backend_->outlets.queue.reset();  // joins the thread
+  backend_->end->report_on_flush();
+  if (!backend_->drain()) backend_->silence();
+  backend_->outlets.pool.reset();  // joins the thread
 }
 
 Result<std::unique_ptr<Log>> Log::open(const LogSettings& settings, int console_fd,

@@ -10,8 +10,8 @@
 //   what was still queued.
 //
 // A call costs the caller 0.3 us for an ordinary line, 0.4 us while the queue overflows (a million lines in a row, half
-// of them dropped), and 0.5 ns at a level that is off. The log thread takes about 1 us for a line and each place it goes
-// to. The queue takes 3 MiB, and opening the log 1 ms.
+// of them dropped), and 0.5 ns at a level that is off. The log thread takes about 1 us for each place a line goes to.
+// The queue takes 3 MiB, and opening the log 1 ms.
 #pragma once
 
 #include <atomic>
@@ -34,8 +34,8 @@ std::optional<LogLevel> log_level_from(std::string_view name);
 struct LogSettings {
   std::string directory;  // of api.log and hashing.log; it must exist. Empty: no files
   LogLevel level = LogLevel::info;
-  bool requests = true;   // a line for every HTTP request
-  bool console = true;    // standard error
+  bool requests = true;  // a line for every HTTP request
+  bool console = true;   // standard error
 };
 
 // Threads: all members may be called from any thread.

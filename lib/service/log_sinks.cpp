@@ -208,8 +208,9 @@ Result<LogFile> LogFile::open(std::string directory, std::string name) {
   LogFile file(std::move(directory), std::move(name));
   auto opened = open_for_append(file.path());
   if (!opened) return std::move(opened).error();
-  file.out_ = std::move(opened->out);
-  file.day_ = std::move(opened->day);
+  OpenedFile& found = *opened;
+  file.out_ = std::move(found.out);
+  file.day_ = std::move(found.day);
   return file;
 }
 
