@@ -28,8 +28,8 @@ using Values = std::vector<std::string>;
 constexpr std::size_t quoted_bytes = 64;
 
 Result<void> one_of(const std::string& value, std::string_view choices) {
-  return make_error(Errc::invalid_argument, "'" + chash::protocol::printable(value, quoted_bytes) + "' is not one of " +
-                                                std::string(choices));
+  return make_error(Errc::invalid_argument,
+                    "'" + chash::protocol::printable(value, quoted_bytes) + "' is not one of " + std::string(choices));
 }
 
 Result<void> set_path(std::string& to, const std::string& value) {
@@ -108,7 +108,8 @@ constexpr std::array<Setting, 11> all_settings{{
     {"log-level", "LEVEL", false, "debug, info, warning, error or critical (default: info)", set_log_level},
     {"log-requests", "on|off", false, "a line in api.log for each HTTP request (default: on)", set_log_requests},
     {"initial-node", "NAME", true, "node to start with, if the store has no history at all", set_initial_nodes},
-    {"http-writes", "loopback|token|off", false, "who may change the ring over HTTP (default: loopback)", set_http_writes},
+    {"http-writes", "loopback|token|off", false, "who may change the ring over HTTP (default: loopback)",
+     set_http_writes},
     {"token-file", "FILE", false, "file with the token for --http-writes token",
      [](Config& config, const Values& values) { return set_path(config.token_file, values.front()); }},
     {"allow-host", "NAME", true, "another name by which HTTP clients may call this machine",
@@ -137,9 +138,7 @@ std::string user_state_dir() {
 
 }  // namespace
 
-std::span<const Setting> settings() {
-  return all_settings;
-}
+std::span<const Setting> settings() { return all_settings; }
 
 Config default_config() {
   const bool root = geteuid() == 0;

@@ -1,7 +1,8 @@
 // What chashd is told: by flags, by the environment, by a file — in that order of precedence — and what it assumes.
 //
-// Each setting has one name, everywhere: --log-level, CHASHD_LOG_LEVEL, and `log-level` in the file. The table of settings
-// below is the only list of them; flags, environment, file, --help and the test of the manual are made from it.
+// Each setting has one name, everywhere: --log-level, CHASHD_LOG_LEVEL, and `log-level` in the file. The table of
+// settings below is the only list of them; flags, environment, file, --help and the test of the manual are made from
+// it.
 #pragma once
 
 #include <functional>

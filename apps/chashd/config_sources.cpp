@@ -2,15 +2,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <toml++/toml.h>
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <map>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "chash/version.h"
 #include "config.h"
+#include "net/listener.h"
 #include "protocol/text.h"
 
 namespace chashd {
@@ -54,12 +55,14 @@ Source read_environment() {
     const std::string variable = variable_name(setting.name);
     const char* text = std::getenv(variable.c_str());
     if (text == nullptr || *text == '\0') continue;
-    source[std::string(setting.name)] = {setting.repeatable ? split_at_commas(text) : std::vector<std::string>{text}, variable};
+    source[std::string(setting.name)] = {setting.repeatable ? split_at_commas(text) : std::vector<std::string>{text},
+                                         variable};
   }
   return source;
 }
 
-// --- The file -------------------------------------------------------------------------------------------------------------
+// --- The file
+// -------------------------------------------------------------------------------------------------------------
 
 Result<std::string> scalar(const toml::node& node) {
   if (const auto text = node.value_exact<std::string>()) return *text;
@@ -100,7 +103,8 @@ Error unknown_key(std::string_view key) {
 Result<std::string> read_text(const std::string& path) {
   struct stat status {};
   if (geteuid() == 0 && stat(path.c_str(), &status) == 0 && (status.st_mode & S_IWOTH) != 0)
-    return make_error(Errc::invalid_argument, path + ": everybody can write this file, and root is to obey it", "chmod o-w " + path);
+    return make_error(Errc::invalid_argument, path + ": everybody can write this file, and root is to obey it",
+                      "chmod o-w " + path);
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (!file || !(text << file.rdbuf()) || file.bad())
@@ -116,7 +120,8 @@ Result<Source> read_file(const std::string& path) {
     const toml::table table = toml::parse(std::string_view(*text), path);
     for (const auto& [key, node] : table) {
       const std::string name(key.str());
-      const std::string where = path + ":" + std::to_string(key.source().begin.line) + ": " + chash::protocol::printable(name, 64);
+      const std::string where =
+          path + ":" + std::to_string(key.source().begin.line) + ": " + chash::protocol::printable(name, 64);
       const auto setting = std::ranges::find(settings(), name, &Setting::name);
       if (setting == settings().end())
         return at(path + ":" + std::to_string(key.source().begin.line), unknown_key(name));
@@ -125,12 +130,14 @@ Result<Source> read_file(const std::string& path) {
       source[name] = {std::move(*values), where};
     }
   } catch (const toml::parse_error& e) {
-    return make_error(Errc::invalid_argument, path + ":" + std::to_string(e.source().begin.line) + ": " + std::string(e.description()));
+    return make_error(Errc::invalid_argument,
+                      path + ":" + std::to_string(e.source().begin.line) + ": " + std::string(e.description()));
   }
   return source;
 }
 
-// --- Flags -----------------------------------------------------------------------------------------------------------------
+// --- Flags
+// -----------------------------------------------------------------------------------------------------------------
 
 struct Flags {
   Source source;
@@ -149,14 +156,17 @@ Result<Flags> read_flags(int argc, const char* const* argv) {
   std::map<std::string, std::vector<std::string>> given;
   for (const Setting& setting : settings()) {
     const std::string name(setting.name);
-    auto* option = app.add_option("--" + name, given[name], std::string(setting.help) + (setting.repeatable ? "; repeatable" : ""));
+    auto* option = app.add_option("--" + name, given[name],
+                                  std::string(setting.help) + (setting.repeatable ? "; repeatable" : ""));
     // One value each time: CLI11 would else take what follows, and split a value such as [a,b] in two.
     option->type_name(std::string(setting.value))->expected(1)->allow_extra_args(false);
-    option->multi_option_policy(setting.repeatable ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
+    option->multi_option_policy(setting.repeatable ? CLI::MultiOptionPolicy::TakeAll
+                                                   : CLI::MultiOptionPolicy::TakeLast);
   }
-  app.footer("Every setting may also stand in the environment (CHASHD_LOG_LEVEL=debug) and in the file\n"
-             "(log-level = \"debug\"): flags win over the environment, and that over the file.\n"
-             "Manual: chashd(8), chashd.conf(5).");
+  app.footer(
+      "Every setting may also stand in the environment (CHASHD_LOG_LEVEL=debug) and in the file\n"
+      "(log-level = \"debug\"): flags win over the environment, and that over the file.\n"
+      "Manual: chashd(8), chashd.conf(5).");
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -180,6 +190,21 @@ Result<Source> read_config_file(const Flags& flags) {
   if (!asked_for) path = default_file;
   if (!asked_for && access(path.c_str(), F_OK) != 0) return Source();
   return read_file(path);
+}
+
+// What no setting can judge alone.
+Result<void> check_together(const Config& config) {
+  using chash::net::HttpWrites;
+  if (config.http_writes == HttpWrites::token && config.token_file.empty())
+    return make_error(Errc::invalid_argument, "--http-writes token needs a --token-file");
+  for (const std::string& http : config.http) {
+    const auto address = chash::net::parse_http_address(http);
+    if (address && !address->is_loopback() && config.http_writes == HttpWrites::loopback)
+      return make_error(Errc::invalid_argument,
+                        "--http " + http + " is beyond this machine, and --http-writes is loopback",
+                        "add --http-writes token --token-file FILE, or --http-writes off");
+  }
+  return {};
 }
 
 }  // namespace
@@ -207,8 +232,7 @@ Result<CommandLine> read_command_line(int argc, const char* const* argv) {
       break;
     }
   }
-  if (line.config.http_writes == chash::net::HttpWrites::token && line.config.token_file.empty())
-    return make_error(Errc::invalid_argument, "--http-writes token needs a --token-file");
+  if (auto ok = check_together(line.config); !ok) return std::move(ok).error();
   return line;
 }
 

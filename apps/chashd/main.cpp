@@ -38,7 +38,8 @@ Result<void> make_folder(const std::string& path, mode_t mode) {
   std::error_code error;
   if (folder.has_parent_path()) std::filesystem::create_directories(folder.parent_path(), error);
   if (mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
-  return chash::make_error(Errc::denied, "cannot make the folder " + path + ": " + std::system_category().message(errno),
+  return chash::make_error(Errc::denied,
+                           "cannot make the folder " + path + ": " + std::system_category().message(errno),
                            "choose another one with --state-dir and --log-dir");
 }
 
@@ -55,7 +56,8 @@ Result<std::string> token_of(const Config& config) {
 std::string shown_nodes(const chash::RingSpec& spec) {
   constexpr std::size_t most = 10;
   std::string text = "[";
-  for (std::size_t i = 0; i < spec.nodes.size() && i < most; ++i) text += (i == 0 ? "'" : ", '") + spec.nodes[i].name + "'";
+  for (std::size_t i = 0; i < spec.nodes.size() && i < most; ++i)
+    text += (i == 0 ? "'" : ", '") + spec.nodes[i].name + "'";
   if (spec.nodes.size() > most) text += ", ... " + std::to_string(spec.nodes.size()) + " in all";
   return text + "]";
 }
@@ -85,7 +87,8 @@ Result<void> serve(const CommandLine& line, int argc, const char* const* argv) {
 
   chash::service::DaemonState daemon;
   auto server = chash::net::Server::open(
-      {config.socket, config.http, config.threads, {config.http_writes, *token}, config.allowed_hosts}, **service, daemon);
+      {config.socket, config.http, config.threads, {config.http_writes, *token}, config.allowed_hosts}, **service,
+      daemon);
   if (!server) return failed(server.error());
   daemon.listeners = (*server)->listeners();
   daemon.started_s =
@@ -117,9 +120,7 @@ int main(int argc, char** argv) {
   const auto line = chashd::read_command_line(argc, argv);
   if (!line) return fail(line.error());
   switch (line->action) {
-    case CommandLine::Action::show:
-      std::fputs(line->text.c_str(), stdout);
-      return std::fflush(stdout) == 0 ? 0 : 1;
+    case CommandLine::Action::show: std::fputs(line->text.c_str(), stdout); return std::fflush(stdout) == 0 ? 0 : 1;
     case CommandLine::Action::check_config:
       if (const auto token = token_of(line->config); !token) return fail(token.error());
       std::puts("chashd: the settings are good");

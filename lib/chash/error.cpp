@@ -5,9 +5,7 @@
 
 namespace chash {
 
-const ErrcInfo& info(Errc code) {
-  return errc_table[static_cast<std::size_t>(code)];
-}
+const ErrcInfo& info(Errc code) { return errc_table[static_cast<std::size_t>(code)]; }
 
 std::optional<Errc> errc_from_name(std::string_view name) {
   const auto row = std::ranges::find(errc_table, name, &ErrcInfo::name);

@@ -1,4 +1,5 @@
-// What can go wrong, once for every surface: the name on the wire, the HTTP status and the exit status of the command line.
+// What can go wrong, once for every surface: the name on the wire, the HTTP status and the exit status of the command
+// line.
 #pragma once
 
 #include <array>
@@ -31,10 +32,10 @@ enum class Errc : std::uint8_t {
 
 struct ErrcInfo {
   Errc code;
-  std::string_view name;    // on the wire and in `--json` errors; scripts compare it, so it never changes
+  std::string_view name;  // on the wire and in `--json` errors; scripts compare it, so it never changes
   int http_status;
-  int exit_status;          // of chash(1); see EXIT STATUS there
-  std::string_view title;   // RFC 9457 `title`
+  int exit_status;         // of chash(1); see EXIT STATUS there
+  std::string_view title;  // RFC 9457 `title`
 };
 
 inline constexpr std::array<ErrcInfo, 16> errc_table{{

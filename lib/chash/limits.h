@@ -1,5 +1,5 @@
-// Every limit of chash and chashd, each with its reason. Input that exceeds one is refused with a message that names it;
-// the limit itself is accepted.
+// Every limit of chash and chashd, each with its reason. Input that exceeds one is refused with a message that names
+// it; the limit itself is accepted.
 #pragma once
 
 #include <chrono>
@@ -33,7 +33,8 @@ inline constexpr std::size_t body_bytes = 1024 * 1024;
 // An HTTP request line. Large enough for the largest key with every byte percent-encoded (3 x 64 KiB), since the seed
 // takes its keys in the path and answered keys of 70,000 bytes.
 inline constexpr std::size_t request_line_bytes = 3 * key_bytes + 1024;
-// All header fields of a request together, and how many: nobody's curl sends more (Go and nginx stop in the same place).
+// All header fields of a request together, and how many: nobody's curl sends more (Go and nginx stop in the same
+// place).
 inline constexpr std::size_t head_bytes = 16 * 1024;
 inline constexpr std::size_t head_fields = 64;
 // JSON nesting: our deepest document needs four. Recursion in a parser is a stack to overflow.
@@ -51,7 +52,8 @@ inline constexpr std::size_t connections = 10'000;
 inline constexpr std::size_t reserved_descriptors = 32;
 // Threads that serve. More never helped: a lookup is shorter than the system calls around it.
 inline constexpr unsigned io_threads = 64;
-// Changes waiting for the writer. A client that adds in a loop waits its turn; this many waiting is an outage of the disk.
+// Changes waiting for the writer. A client that adds in a loop waits its turn; this many waiting is an outage of the
+// disk.
 inline constexpr std::size_t queued_changes = 4'096;
 // Answers not yet taken by a client: reading from it stops here, so that one that never reads cannot grow us.
 inline constexpr std::size_t unsent_bytes = 256 * 1024;

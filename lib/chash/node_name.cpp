@@ -32,7 +32,8 @@ std::string describe(unsigned char byte) {
 }  // namespace
 
 Result<void> check_node_name(std::string_view name) {
-  constexpr auto hint = "a name has letters, digits and . _ : @ / + = ~ % [ ] , - and starts with a letter, a digit, _ [ or /";
+  constexpr auto hint =
+      "a name has letters, digits and . _ : @ / + = ~ % [ ] , - and starts with a letter, a digit, _ [ or /";
   if (name.empty()) return make_error(Errc::invalid_argument, "a node name is empty", hint);
   if (name.size() > limits::name_bytes)
     return make_error(Errc::invalid_argument, "a node name has " + std::to_string(name.size()) + " bytes",

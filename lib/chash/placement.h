@@ -1,7 +1,7 @@
 // Placement: how the keys of one spec fall. The only door to the algorithms for everything above this floor.
 //
-// The algorithms are a closed std::variant, not a hierarchy: equality in tests, no allocation, an exhaustive visit, and the
-// same speed as a virtual call (77-78 ns either way for a plain ring).
+// The algorithms are a closed std::variant, not a hierarchy: equality in tests, no allocation, an exhaustive visit, and
+// the same speed as a virtual call (77-78 ns either way for a plain ring).
 #pragma once
 
 #include <concepts>

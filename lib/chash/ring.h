@@ -1,8 +1,8 @@
 // Ring: consistent hashing with virtual nodes. Built once, then immutable.
 //
-// Each node takes the points md5("NAME:0"), md5("NAME:1"), … on a circle of 2^128 positions. A key belongs to the node of
-// the first point strictly after md5(key), round the end to the first. That is the seed's rule (bisect_right), key for
-// key. Points are ordered by (token, node name), so that equal tokens resolve alike whatever the order of adding.
+// Each node takes the points md5("NAME:0"), md5("NAME:1"), … on a circle of 2^128 positions. A key belongs to the node
+// of the first point strictly after md5(key), round the end to the first. That is the seed's rule (bisect_right), key
+// for key. Points are ordered by (token, node name), so that equal tokens resolve alike whatever the order of adding.
 //
 // Threads: all const members may be called at once.
 #pragma once

@@ -15,9 +15,7 @@ namespace {
 // The names of a change, sorted, so that one pass over the ring's nodes finds which of them are members.
 using SortedNames = std::vector<std::string_view>;
 
-bool contains(const SortedNames& names, std::string_view name) {
-  return std::ranges::binary_search(names, name);
-}
+bool contains(const SortedNames& names, std::string_view name) { return std::ranges::binary_search(names, name); }
 
 // Errors: invalid_argument when the change is empty or names a node twice.
 Result<SortedNames> sorted_once(SortedNames names) {
@@ -51,10 +49,10 @@ Result<void> check_size(const RingSpec& spec, const Delta& delta) {
   std::size_t points = point_count(spec);
   for (const Node& node : delta.added) points += vnode_count(spec, node.weight);
   if (points > limits::points)
-    return make_error(Errc::too_large,
-                      "the ring would have " + std::to_string(points) + " points; the limit is " +
-                          std::to_string(limits::points),
-                      "use smaller weights: only their ratio counts");
+    return make_error(
+        Errc::too_large,
+        "the ring would have " + std::to_string(points) + " points; the limit is " + std::to_string(limits::points),
+        "use smaller weights: only their ratio counts");
   return {};
 }
 

@@ -19,8 +19,8 @@
 namespace chash {
 
 struct Node {
-  std::string name;    // hashed; see node_name.h
-  double weight = 1;   // share wanted relative to others; 0 < weight <= limits::max_weight
+  std::string name;   // hashed; see node_name.h
+  double weight = 1;  // share wanted relative to others; 0 < weight <= limits::max_weight
 
   friend bool operator==(const Node&, const Node&) = default;
 };

@@ -2,8 +2,6 @@
 
 namespace chash {
 
-std::string_view version() {
-  return CHASH_VERSION;
-}
+std::string_view version() { return CHASH_VERSION; }
 
 }  // namespace chash

@@ -64,7 +64,8 @@ std::optional<Error> refuse_change(const SocketPolicy& policy, const PeerCredent
   if (policy.group && (peer.gid == *policy.group || std::ranges::find(peer.groups, *policy.group) != peer.groups.end()))
     return std::nullopt;
   return make_error(Errc::denied,
-                    "uid " + std::to_string(peer.uid) + " may not change the ring: it is neither root, nor the daemon's user, nor in group " +
+                    "uid " + std::to_string(peer.uid) +
+                        " may not change the ring: it is neither root, nor the daemon's user, nor in group " +
                         std::string(access_group),
                     "sudo usermod -aG " + std::string(access_group) + " $USER, then log in again");
 }
@@ -78,8 +79,9 @@ std::optional<Error> refuse_change(const HttpPolicy& policy, bool from_loopback,
                         "use chash(1) there, or start chashd with --http-writes token");
     case HttpWrites::token: {
       constexpr std::string_view scheme = "Bearer ";
-      if (!authorization) return make_error(Errc::unauthorized, "a change over HTTP needs the header 'Authorization: Bearer TOKEN'",
-                                            "the token stands in the daemon's --token-file; or use chash(1) on the socket");
+      if (!authorization)
+        return make_error(Errc::unauthorized, "a change over HTTP needs the header 'Authorization: Bearer TOKEN'",
+                          "the token stands in the daemon's --token-file; or use chash(1) on the socket");
       if (authorization->starts_with(scheme) && same_secret(authorization->substr(scheme.size()), policy.token))
         return std::nullopt;
       return make_error(Errc::unauthorized, "the token is not the one of this daemon",
@@ -87,7 +89,8 @@ std::optional<Error> refuse_change(const HttpPolicy& policy, bool from_loopback,
     }
     case HttpWrites::off: break;
   }
-  return make_error(Errc::denied, "changes over HTTP are switched off (--http-writes off)", "use chash(1) on the socket");
+  return make_error(Errc::denied, "changes over HTTP are switched off (--http-writes off)",
+                    "use chash(1) on the socket");
 }
 
 Result<std::string> read_token(const std::string& path) {

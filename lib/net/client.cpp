@@ -18,12 +18,12 @@ using protocol::AnyResponse;
 using Outcome = ClientStream::Outcome;
 
 // No reply of ours comes near (a list of all the nodes a ring may have: ~5 MiB); what is not ours must not fill memory.
-constexpr std::size_t reply_bytes = 64 * 1024 * 1024;
+constexpr std::size_t reply_bytes = std::size_t{64} * 1024 * 1024;
 
 struct Sent {
-  std::size_t row;         // in the table of operations
-  bool write;              // whether it changes something
-  bool left = false;       // at least one byte of it is on its way
+  std::size_t row;               // in the table of operations
+  bool write;                    // whether it changes something
+  bool left = false;             // at least one byte of it is on its way
   std::optional<Error> failure;  // of sending it
 };
 
@@ -38,20 +38,18 @@ struct Client::State {
   ClientOptions options;
   ClientStream stream;
   Deadline deadline;
-  bool fresh = true;     // nothing was sent yet on this connection
-  bool broken = false;   // the two sides may disagree about what was asked: nothing more is sent
+  bool fresh = true;    // nothing was sent yet on this connection
+  bool broken = false;  // the two sides may disagree about what was asked: nothing more is sent
   std::deque<Sent> in_flight;
-  std::string incoming;  // received, and not yet taken
-  std::size_t searched = 0;           // so much of `incoming` has no newline
+  std::string incoming;      // received, and not yet taken
+  std::size_t searched = 0;  // so much of `incoming` has no newline
   HttpReplyReader reader;
-  std::deque<std::string> waiting;    // HTTP has one request at a time on its way; these follow
+  std::deque<std::string> waiting;  // HTTP has one request at a time on its way; these follow
 
   const HttpEndpoint* http() const { return std::get_if<HttpEndpoint>(&endpoint); }
   const Sent& front() const { return in_flight.front(); }
 
-  void restart_clock() {
-    deadline = std::chrono::steady_clock::now() + options.timeout;
-  }
+  void restart_clock() { deadline = std::chrono::steady_clock::now() + options.timeout; }
 
   Result<void> open() {
     auto opened = ClientStream::open(endpoint, std::min(options.connect_timeout, options.timeout));
@@ -160,7 +158,8 @@ struct Client::State {
   Error foreign_answer(const HttpReply& reply) const {
     const std::string said = "HTTP status " + std::to_string(reply.status);
     const auto as = [&](Errc code) {
-      return make_error(code, describe(endpoint) + " answers with " + said, "it is not chashd that says so: is a proxy between?");
+      return make_error(code, describe(endpoint) + " answers with " + said,
+                        "it is not chashd that says so: is a proxy between?");
     };
     const bool gateway_lost_it = reply.status == 502 || reply.status == 504;
     if (gateway_lost_it && front().write) return outcome_unknown(endpoint, protocol::operation_table[front().row].name);
@@ -188,8 +187,9 @@ struct Client::State {
 
   Result<AnyResponse> receive() {
     assert(!in_flight.empty());
-    auto reply = front().failure ? Result<AnyResponse>(*front().failure)
-                                 : (http() != nullptr ? receive_http() : receive_line());
+    Result<AnyResponse> reply;
+    if (const auto& failure = front().failure) reply = *failure;
+    else reply = http() != nullptr ? receive_http() : receive_line();
     in_flight.pop_front();
     if (!waiting.empty()) {
       const std::string next = std::move(waiting.front());

@@ -4,8 +4,8 @@
 // (send, send, receive, send, …), which come in order; a write that would block takes in replies meanwhile, so that two
 // large batches never wait for each other.
 //
-// A change is either answered or *unknown*: when its reply did not arrive, the error is `timeout` and says so. With every
-// other error it has not happened.
+// A change is either answered or *unknown*: when its reply did not arrive, the error is `timeout` and says so. With
+// every other error it has not happened.
 //
 // Threads: one at a time.
 #pragma once

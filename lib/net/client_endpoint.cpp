@@ -51,11 +51,13 @@ Result<Endpoint> parse_url(std::string_view url) {
     if (close == authority.npos) return bad_url(url, "the '[' of an IPv6 address is not closed");
     endpoint.host = authority.substr(1, close - 1);
     port = authority.substr(close + 1);
-    if (!only_of(endpoint.host, letters, digits, ":.%")) return bad_url(url, "what is in brackets is no IPv6 address");
+    if (!only_of(endpoint.host, letters, digits, ":.%") || endpoint.host.find(':') == std::string::npos)
+      return bad_url(url, "what is in brackets is no IPv6 address");
   } else {
     endpoint.host = authority.substr(0, authority.find(':'));
     port = authority.substr(endpoint.host.size());
-    if (!only_of(endpoint.host, letters, digits, "-._")) return bad_url(url, "the host has a character that no host has");
+    if (!only_of(endpoint.host, letters, digits, "-._"))
+      return bad_url(url, "the host has a character that no host has");
   }
   if (endpoint.host.empty()) return bad_url(url, "it has no host");
   if (port.empty()) {

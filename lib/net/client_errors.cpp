@@ -14,18 +14,14 @@
 namespace chash::net {
 namespace {
 
-constexpr std::size_t shown_bytes = 300;   // of a path or a host in a message
+constexpr std::size_t shown_bytes = 300;  // of a path or a host in a message
 constexpr std::size_t shown_groups = 16;
 
 constexpr std::string_view start_it = "try: systemctl start chashd, or: chashd &";
 
-std::string shown(std::string_view text) {
-  return protocol::printable(text, shown_bytes);
-}
+std::string shown(std::string_view text) { return protocol::printable(text, shown_bytes); }
 
-std::string shown(const Endpoint& endpoint) {
-  return shown(describe(endpoint));
-}
+std::string shown(const Endpoint& endpoint) { return shown(describe(endpoint)); }
 
 std::string reason(int error) {
   if (error == ENOENT || error == ENOTDIR) return "no such file";
@@ -52,13 +48,16 @@ std::string own_groups() {
 Error not_allowed(const std::string& path) {
   struct stat file;
   if (::stat(path.c_str(), &file) != 0)
-    return make_error(Errc::denied, "not allowed to look for " + shown(path), "a directory on its way is closed to you");
+    return make_error(Errc::denied, "not allowed to look for " + shown(path),
+                      "a directory on its way is closed to you");
   char mode[8];
   std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(file.st_mode & 07777));
   const std::string group = group_name(file.st_gid);
-  return make_error(Errc::denied,
-                    "not allowed to open " + shown(path) + " (mode " + mode + ", group " + group + ")",
-                    "you are in: " + own_groups() + "; try: sudo usermod -aG " + group + " $USER, then log in again");
+  const bool group_helps = (file.st_mode & S_IWGRP) != 0 && file.st_gid != 0;  // nobody is told to join root
+  return make_error(Errc::denied, "not allowed to open " + shown(path) + " (mode " + mode + ", group " + group + ")",
+                    "you are in: " + own_groups() +
+                        (group_helps ? "; try: sudo usermod -aG " + group + " $USER, then log in again"
+                                     : "; only its owner may open it"));
 }
 
 }  // namespace
@@ -86,7 +85,8 @@ Error cannot_connect(const Endpoint& endpoint, int error) {
   } else if (error == ECONNREFUSED) {
     hint = "the daemon that made this socket is gone; " + std::string(start_it);
   }
-  return make_error(Errc::unreachable, "cannot reach chashd at " + shown(endpoint) + ": " + reason(error), std::move(hint));
+  return make_error(Errc::unreachable, "cannot reach chashd at " + shown(endpoint) + ": " + reason(error),
+                    std::move(hint));
 }
 
 Error connect_timed_out(const Endpoint& endpoint, std::chrono::milliseconds timeout) {

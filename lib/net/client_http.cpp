@@ -12,17 +12,15 @@ namespace {
 
 constexpr std::size_t content_type_bytes = 256;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
 
 std::string http_request(const HttpEndpoint& endpoint, const protocol::AnyRequest& request, std::string_view token) {
   const protocol::HttpCall call = protocol::encode_http(request);
   std::string bytes(protocol::name(call.method));
-  bytes += ' ' + endpoint.prefix + call.target + " HTTP/1.1\r\nHost: " + endpoint.authority +
-           "\r\nUser-Agent: chash/" + std::string(version()) + "\r\nAccept: application/json\r\n";
+  bytes += ' ' + endpoint.prefix + call.target + " HTTP/1.1\r\nHost: " + endpoint.authority + "\r\nUser-Agent: chash/" +
+           std::string(version()) + "\r\nAccept: application/json\r\n";
   if (!token.empty()) bytes += "Authorization: Bearer " + std::string(token) + "\r\n";
   if (!call.body.empty())
     bytes += "Content-Type: application/json\r\nContent-Length: " + std::to_string(call.body.size()) + "\r\n";

@@ -24,8 +24,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t read_bytes = 64 * 1024;          // of one read: an ordinary reply, or a good piece of a batch's
-constexpr milliseconds backlog_pause{5};               // a Unix socket whose backlog is full has nothing to poll for
+constexpr std::size_t read_bytes =
+    std::size_t{64} * 1024;               // of one read: an ordinary reply, or a good piece of a batch's
+constexpr milliseconds backlog_pause{5};  // a Unix socket whose backlog is full has nothing to poll for
 
 int poll_timeout(Deadline deadline) {
   const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now()).count();
@@ -54,9 +55,7 @@ int connect_by(int fd, const sockaddr* address, socklen_t size, Deadline deadlin
   return 0;
 }
 
-int stream_socket(int family) {
-  return ::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-}
+int stream_socket(int family) { return ::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
 
 }  // namespace
 

@@ -1,4 +1,5 @@
-// Connection: one accepted socket, its deadline, and its bytes in and out. Sessions (socket lines, HTTP) are written on it.
+// Connection: one accepted socket, its deadline, and its bytes in and out. Sessions (socket lines, HTTP) are written on
+// it.
 //
 // Thousands may be idle, so an idle one owns no buffer: it waits for the socket to become readable, then reads into a
 // buffer that all connections of its thread share, and answers from another. Only what must outlive a wait (half a

@@ -16,7 +16,7 @@ constexpr std::size_t shown_bytes = 64;  // of what a client sent, in a reason
 
 std::string shown(std::string_view text) { return protocol::printable(text, shown_bytes); }
 
-// --- Addresses --------------------------------------------------------------------------------------------------------
+// --- Addresses -------------------------------------------------------------------------------------------------------
 
 using Address = std::array<std::uint8_t, 16>;  // IPv4 as ::ffff:a.b.c.d
 
@@ -36,7 +36,6 @@ std::optional<Address> parse_address(std::string_view text) {
 // The address of a host as it stands in an authority: IPv6 in brackets, IPv4 without.
 std::optional<Address> address_of_host(std::string_view host) {
   const bool bracketed = host.starts_with('[');
-  if (!bracketed && host.find(':') != std::string_view::npos) return std::nullopt;
   if (bracketed) host = host.substr(1, host.size() - 2);
   if (bracketed && host.find(':') == std::string_view::npos) return std::nullopt;
   return parse_address(host);
@@ -65,12 +64,12 @@ bool is_local(const Address& address) {
     return has_prefix(prefix, 96 + bits);
   };
   constexpr Address loopback{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-  return address == loopback || has_ipv4_prefix(127, 0, 8) || has_ipv4_prefix(10, 0, 8) || has_ipv4_prefix(172, 16, 12) ||
-         has_ipv4_prefix(192, 168, 16) || has_ipv4_prefix(169, 254, 16) || has_prefix(Address{0xfc}, 7) ||
-         has_prefix(Address{0xfe, 0x80}, 10);
+  return address == loopback || has_ipv4_prefix(127, 0, 8) || has_ipv4_prefix(10, 0, 8) ||
+         has_ipv4_prefix(172, 16, 12) || has_ipv4_prefix(192, 168, 16) || has_ipv4_prefix(169, 254, 16) ||
+         has_prefix(Address{0xfc}, 7) || has_prefix(Address{0xfe, 0x80}, 10);
 }
 
-// --- Hosts ------------------------------------------------------------------------------------------------------------
+// --- Hosts -----------------------------------------------------------------------------------------------------------
 
 std::string_view without_final_dot(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
@@ -85,8 +84,7 @@ bool is_localhost(std::string_view host) {
   constexpr std::string_view domain = ".localhost";
   const std::string_view name = without_final_dot(host);
   if (equal_ignoring_case(name, domain.substr(1))) return true;
-  return name.size() > domain.size() && name.front() != '.' &&
-         equal_ignoring_case(name.substr(name.size() - domain.size()), domain);
+  return name.size() > domain.size() && equal_ignoring_case(name.substr(name.size() - domain.size()), domain);
 }
 
 bool is_port(std::string_view text) {
@@ -125,7 +123,7 @@ HttpFailure misdirected(std::string_view authority_text) {
                    "; ask for localhost or its address, or start chashd with --allow-host " + shown(authority->host)};
 }
 
-// --- Origins ----------------------------------------------------------------------------------------------------------
+// --- Origins ---------------------------------------------------------------------------------------------------------
 
 struct Scheme {
   std::string_view name;
@@ -143,14 +141,14 @@ bool same_authority(std::string_view a, std::string_view b, std::string_view def
 bool is_same_origin(std::string_view url, const HttpRequest& request) {
   const auto host = request.field("host");
   return host && std::ranges::any_of(schemes, [&](const Scheme& scheme) {
-    const auto authority = authority_of(url, scheme.name);
-    return authority && same_authority(*authority, *host, scheme.port);
-  });
+           const auto authority = authority_of(url, scheme.name);
+           return authority && same_authority(*authority, *host, scheme.port);
+         });
 }
 
 HttpFailure foreign(std::string_view field, std::string_view value) {
-  return {403, "a web page of another origin may not change anything here (" + std::string(field) + ": " + shown(value) +
-                   "); use chash, curl, or a page of this server"};
+  return {403, "a web page of another origin may not change anything here (" + std::string(field) + ": " +
+                   shown(value) + "); use chash, curl, or a page of this server"};
 }
 
 }  // namespace
@@ -165,8 +163,8 @@ std::optional<HttpFailure> guard_host(const HttpRequest& request, std::string_vi
   if (!authority) return std::nullopt;
   if (!is_known(*authority, local_address, policy)) return misdirected(*authority);
   if (host && !same_authority(*authority, *host, schemes[0].port))
-    return HttpFailure{421, "the request target is at " + shown(*authority) + ", but its host field says " + shown(*host) +
-                                "; send the same in both"};
+    return HttpFailure{421, "the request target is at " + shown(*authority) + ", but its host field says " +
+                                shown(*host) + "; send the same in both"};
   return std::nullopt;
 }
 

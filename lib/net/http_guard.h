@@ -23,8 +23,8 @@ struct GuardPolicy {
 };
 
 // Status 421 unless the Host, and the authority of an absolute target, is one that no foreign page can have chosen:
-// `localhost`, a name under it, an address of the loopback, of a private network or of this machine, or a known name. The
-// port is not compared, because tunnels change it. HTTP/1.0 without a Host passes: no browser speaks it.
+// `localhost`, a name under it, an address of the loopback, of a private network or of this machine, or a known name.
+// The port is not compared, because tunnels change it. HTTP/1.0 without a Host passes: no browser speaks it.
 // `local_address` is what the client connected to, as text, or empty (a Unix socket).
 std::optional<HttpFailure> guard_host(const HttpRequest& request, std::string_view local_address,
                                       const GuardPolicy& policy);

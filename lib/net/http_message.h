@@ -61,9 +61,7 @@ inline bool equal_ignoring_case(std::string_view a, std::string_view b) {
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-constexpr bool is_alphanumeric(char c) {
-  return is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
-}
+constexpr bool is_alphanumeric(char c) { return is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'); }
 
 // nullopt unless the text is a host by RFC 3986 and nothing else.  User information is not part of a Host field, and a
 // comma, which a name may have there, is left out: it is how two joined Host fields would look.
@@ -74,9 +72,9 @@ inline std::optional<Authority> split_authority(std::string_view text) {
   Authority authority{text.substr(0, bracketed ? end + 1 : end), std::nullopt};
 
   const std::string_view name = bracketed ? text.substr(1, end - 1) : authority.host;
-  const std::string_view marks = bracketed ? ":.%-_~" : "-._~%!$&'()*+;=";
+  const std::string_view marks = bracketed ? ":.%-_~" : ".-_~%!$&'()*+;=";
   const bool well_formed = std::ranges::all_of(
-      name, [&](char c) { return is_alphanumeric(c) || marks.find(c) != std::string_view::npos; });
+      name, [&](char c) { return c == '.' || is_alphanumeric(c) || marks.find(c) != std::string_view::npos; });
   if (!well_formed || (bracketed && name.empty())) return std::nullopt;
 
   const std::string_view rest = text.substr(authority.host.size());

@@ -14,8 +14,8 @@ namespace {
 
 // After the target and its space. llhttp would take RTSP/1.0, ICE/1.0, HTTP/0.9 and HTTP/2.0 there too.
 constexpr std::string_view version_tail = "HTTP/1.x\r\n";
-constexpr std::size_t version_bytes = version_tail.size() - 2;
 constexpr std::string_view line_end = "\r\n";
+constexpr std::size_t line_bytes_before_version = limits::request_line_bytes - (version_tail.size() - line_end.size());
 
 // Empty lines before a request that are skipped: RFC 9112 asks for one, after old clients that end a body with it.
 constexpr std::size_t skipped_bytes = 2 * line_end.size();
@@ -37,6 +37,11 @@ constexpr auto token_lower = [] {
 char as_token(char c) { return token_lower[static_cast<unsigned char>(c)]; }
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 bool is_hex_digit(char c) { return is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f'); }
+
+std::size_t find_line_end(std::string_view bytes, std::size_t at) {
+  while (at < bytes.size() && bytes[at] != '\r' && bytes[at] != '\n') ++at;
+  return at;
+}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
@@ -93,8 +98,7 @@ struct HttpParser::Callbacks {
     const std::string_view piece(at, size);
     if (std::ranges::all_of(piece, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; }))
       parser.request_.target += piece;
-    else
-      parser.fail(400, "the request target holds a fragment or a byte that must be percent-encoded");
+    else parser.fail(400, "the request target holds a fragment or a byte that must be percent-encoded");
     return verdict(parser);
   }
 
@@ -111,7 +115,9 @@ struct HttpParser::Callbacks {
       fields.emplace_back();
     }
     std::string& name = fields.back().name;
-    for (const char c : std::string_view(at, size)) name += as_token(c);
+    const std::size_t old = name.size();
+    name.append(at, size);
+    std::transform(at, at + size, name.begin() + static_cast<std::ptrdiff_t>(old), as_token);
     return HPE_OK;
   }
 
@@ -172,7 +178,7 @@ const llhttp_settings_t& HttpParser::settings() {
   return all;
 }
 
-// --- The whole --------------------------------------------------------------------------------------------------------
+// --- The whole -------------------------------------------------------------------------------------------------------
 
 std::size_t HttpParser::feed(std::string_view bytes) {
   llhttp_.data = this;  // we may have been moved
@@ -244,10 +250,8 @@ std::size_t HttpParser::run(std::string_view bytes) {
   const llhttp_errno_t error = llhttp_execute(&llhttp_, bytes.data(), bytes.size());
   if (error == HPE_OK) return bytes.size();
   const auto at = std::min(static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - bytes.data()), bytes.size());
-  if (error == HPE_PAUSED)
-    llhttp_resume(&llhttp_);
-  else if (phase_ != Phase::failed)
-    fail_as_llhttp(bytes, at);
+  if (error == HPE_PAUSED) llhttp_resume(&llhttp_);
+  else if (phase_ != Phase::failed) fail_as_llhttp(bytes, at);
   return at;
 }
 
@@ -261,7 +265,7 @@ void HttpParser::fail_as_llhttp(std::string_view bytes, std::size_t at) {
   }
 }
 
-// --- The request line -------------------------------------------------------------------------------------------------
+// --- The request line ------------------------------------------------------------------------------------------------
 
 std::size_t HttpParser::skip_empty_lines(std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -287,23 +291,22 @@ void HttpParser::begin_message() {
   llhttp_init(&llhttp_, HTTP_REQUEST, &settings());
   llhttp_.data = this;
   now_ = {};
-  enter(Phase::request_line, limits::request_line_bytes - version_bytes);
+  enter(Phase::request_line, line_bytes_before_version + 1);
 }
 
 std::size_t HttpParser::read_request_line(std::string_view bytes) {
   const std::size_t taken = run(bytes);
   now_.left -= taken;
-  if (phase_ == Phase::request_line && now_.left == 0)
+  if (phase_ != Phase::failed && now_.left == 0)
     fail(414, "the request line is longer than " + std::to_string(limits::request_line_bytes) + " bytes");
   if (phase_ != Phase::version) return taken;
 
-  // llhttp took the target, whatever number of blanks before it, and the byte after it.
+  // llhttp took the target, whatever number of blanks before it, and the blank after it.
   request_.method = llhttp_method_name(static_cast<llhttp_method_t>(llhttp_.method));
-  const std::size_t length = limits::request_line_bytes - version_bytes - now_.left;
-  if (taken == 0 || bytes[taken - 1] != ' ' || length != request_.method.size() + 1 + request_.target.size() + 1)
+  const std::size_t length = line_bytes_before_version + 1 - now_.left;
+  if (length != request_.method.size() + 1 + request_.target.size() + 1)
     fail(400, "the request line is not method, target and version with one space between them");
-  else
-    check_target();
+  else check_target();
   if (phase_ == Phase::version) now_.left = version_tail.size();
   return taken;
 }
@@ -314,7 +317,8 @@ void HttpParser::check_target() {
   if (target.starts_with('/') || (target == "*" && request_.method == "OPTIONS")) return;
   const auto authority = authority_of(target, "http");
   const auto split = authority ? split_authority(*authority) : std::nullopt;
-  if (!split || split->host.empty()) fail(400, "the request target " + shown(target) + " is neither a path nor an http url");
+  if (!split || split->host.empty())
+    fail(400, "the request target " + shown(target) + " is neither a path nor an http url");
 }
 
 std::size_t HttpParser::read_version(std::string_view bytes) {
@@ -330,8 +334,7 @@ std::size_t HttpParser::read_version(std::string_view bytes) {
     const bool in_number = now_.left > line_end.size() && now_.left <= line_end.size() + 3;
     if (in_number && is_digit(bytes[good]))
       fail(505, "the request is in a version of HTTP that is neither 1.0 nor 1.1");
-    else
-      fail(400, "the request line does not end with HTTP/1.0 or HTTP/1.1 and CR LF");
+    else fail(400, "the request line does not end with HTTP/1.0 or HTTP/1.1 and CR LF");
   } else if (now_.left == 0) {
     request_.minor_version = llhttp_.http_minor;
     enter(Phase::fields, limits::head_bytes + line_end.size());
@@ -340,7 +343,7 @@ std::size_t HttpParser::read_version(std::string_view bytes) {
   return taken;
 }
 
-// --- Fields and trailers ----------------------------------------------------------------------------------------------
+// --- Fields and trailers ---------------------------------------------------------------------------------------------
 
 std::size_t HttpParser::read_lines(std::string_view bytes) {
   const Phase phase = phase_;
@@ -353,23 +356,23 @@ std::size_t HttpParser::read_lines(std::string_view bytes) {
   return taken;
 }
 
-// Every line ends with CR LF, none continues the one before, and no control byte but the tab is in them.
+// Every line ends with CR LF, and none continues the one before. Other control bytes llhttp finds.
 bool HttpParser::check_lines(std::string_view bytes) {
-  for (const char c : bytes) {
-    const char last = std::exchange(now_.last, c);
-    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    if (!control && last != '\r' && last != '\n') continue;
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    const char last = at == 0 ? now_.last : bytes[at - 1];
+    if (last != '\r' && last != '\n') at = find_line_end(bytes, at);  // most bytes
+    if (at == bytes.size()) break;
+    const char c = bytes[at];
     if ((last == '\r') != (c == '\n')) return fail(400, "a line does not end with CR LF"), false;
     if (last == '\n' && is_blank(c)) return fail(400, "a header field is folded, or starts with a blank"), false;
-    if (control && c != '\t' && c != '\r' && c != '\n')
-      return fail(400, "a header field holds a control byte"), false;
   }
+  if (!bytes.empty()) now_.last = bytes.back();
   return true;
 }
 
 void HttpParser::end_field_name(HttpField& field) {
   now_.kind = FieldKind::plain;
-  // A byte that may not be in a name became 0: a blank before the colon, which llhttp lets pass, is the one that matters.
+  // A byte that may not be in a name became 0: such as a blank before the colon, which llhttp lets pass.
   if (field.name.empty() || field.name.find('\0') != std::string::npos)
     return fail(400, "a header field has an empty name, or one with a byte that is not allowed in it");
   if (++now_.field_count > limits::head_fields)
@@ -379,7 +382,8 @@ void HttpParser::end_field_name(HttpField& field) {
   const auto row = std::ranges::find(KnownField::rows, field.name, &KnownField::name);
   if (row == KnownField::rows.end()) return;
   const std::uint32_t bit = 1u << (row - KnownField::rows.begin());
-  if (row->single && (now_.singles_seen & bit) != 0) return fail(400, "there is more than one " + field.name + " field");
+  if (row->single && (now_.singles_seen & bit) != 0)
+    return fail(400, "there is more than one " + field.name + " field");
   now_.singles_seen |= bit;
   now_.kind = row->kind;
 
@@ -425,7 +429,7 @@ void HttpParser::read_connection_field(std::string_view value) {
   }
 }
 
-// --- The body ---------------------------------------------------------------------------------------------------------
+// --- The body --------------------------------------------------------------------------------------------------------
 
 void HttpParser::begin_body() {
   if (request_.minor_version == 1 && !request_.field("host")) return fail(400, "there is no host field");
@@ -450,33 +454,48 @@ std::size_t HttpParser::read_body(std::string_view bytes) {
 
 void HttpParser::enter_chunk_line() {
   enter(Phase::chunk_line, plain_chunk_line_bytes + now_.head_left);
-  now_.last = 0;
-  now_.in_chunk_extension = now_.has_chunk_size = false;
+  now_.chunk_part = ChunkPart::size_begin;
 }
 
+HttpParser::ChunkPart HttpParser::after(ChunkPart part, char c) {
+  const bool control = (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+  const auto otherwise = [&] {
+    return c == ';' ? ChunkPart::name_begin : c == '\r' ? ChunkPart::line_end : ChunkPart::bad;
+  };
+  switch (part) {
+    case ChunkPart::size_begin: return is_hex_digit(c) ? ChunkPart::size : ChunkPart::bad;
+    case ChunkPart::size: return is_hex_digit(c) ? ChunkPart::size : otherwise();
+    case ChunkPart::name_begin: return as_token(c) ? ChunkPart::name : ChunkPart::bad;
+    case ChunkPart::name: return as_token(c) ? ChunkPart::name : c == '=' ? ChunkPart::value_begin : otherwise();
+    case ChunkPart::value_begin: return c == '"' ? ChunkPart::quoted : as_token(c) ? ChunkPart::value : ChunkPart::bad;
+    case ChunkPart::value: return as_token(c) ? ChunkPart::value : otherwise();
+    case ChunkPart::quoted:
+      if (c == '"') return ChunkPart::quoted_end;
+      return control ? ChunkPart::bad : c == '\\' ? ChunkPart::escaped : ChunkPart::quoted;
+    case ChunkPart::escaped: return control ? ChunkPart::bad : ChunkPart::quoted;
+    case ChunkPart::quoted_end: return otherwise();
+    case ChunkPart::line_end: return c == '\n' ? ChunkPart::end : ChunkPart::bad;
+    default: return ChunkPart::bad;
+  }
+}
+
+// Extensions are checked and kept from llhttp, which takes some that are malformed and refuses some that are not.
 std::size_t HttpParser::read_chunk_line(std::string_view bytes) {
   now_.body_begun = true;
-  bytes = bytes.substr(0, std::min(bytes.find('\n'), bytes.size() - 1) + 1);
-  if (!check_chunk_size(bytes) || !check_lines(bytes)) return 0;
-  const std::size_t taken = run(bytes);
-  now_.left -= taken;
-  if (phase_ == Phase::chunk_line && (now_.left == 0 || bytes.back() == '\n'))
-    fail(400, "a chunk of the body starts with a line that is malformed, or longer than header fields may be");
-  if (phase_ == Phase::chunk_data) begin_chunk();
-  return taken;
-}
-
-// The size is the first thing of its line, and nothing but an extension or the end follows it.
-bool HttpParser::check_chunk_size(std::string_view bytes) {
-  for (const char c : bytes) {
-    if (now_.in_chunk_extension) return true;
-    const bool ends = c == ';' || c == '\r' || c == '\n';
-    if (!is_hex_digit(c) && !(ends && now_.has_chunk_size))
-      return fail(400, "a chunk of the body does not start with its size"), false;
-    now_.has_chunk_size = true;
-    now_.in_chunk_extension = c == ';';
+  std::size_t taken = 0;
+  while (taken < bytes.size() && phase_ == Phase::chunk_line) {
+    const std::string_view byte = bytes.substr(taken++, 1);
+    --now_.left;
+    const ChunkPart part = now_.chunk_part = after(now_.chunk_part, byte.front());
+    const bool framing = part == ChunkPart::size || part == ChunkPart::line_end || part == ChunkPart::end;
+    if (framing) run(byte);
+    if (phase_ == Phase::chunk_data) begin_chunk();
+    if (phase_ == Phase::chunk_line && (part == ChunkPart::bad || part == ChunkPart::end))
+      fail(400, "a chunk of the body does not start with its size, well-formed extensions and CR LF");
+    else if (phase_ == Phase::chunk_line && now_.left == 0)
+      fail(400, "the extensions of the chunks of the body are longer than header fields may be");
   }
-  return true;
+  return taken;
 }
 
 void HttpParser::begin_chunk() {

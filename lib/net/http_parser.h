@@ -1,9 +1,9 @@
 // Bytes of a connection to HTTP/1.x requests, without a socket: the strict reading that leaves two parties nothing to
 // disagree about.
 //
-// llhttp does the grammar, and is kept from where it is lenient, always or in some of its versions and build modes: each
-// phase of a message reaches it in slices of known length, so that line endings, blanks, versions, body framing and all
-// limits are judged here, each at one byte of the input. So a verdict never depends on how the bytes were cut into reads.
+// llhttp does the grammar, and is kept from where it is lenient, always or in some of its versions and build modes:
+// each phase of a message reaches it in slices of known length, so that line endings, blanks, versions, body framing
+// and all limits are judged here, each at one byte of the input. So a verdict never depends on how reads cut the bytes.
 //
 // Refused: what RFC 9112 lets a server refuse, and beyond it fields of which only one can be meant but two are there,
 // CONNECT, and targets with a fragment or bytes outside 0x21..0x7e. `Upgrade` is ignored: protocols are never switched.
@@ -57,13 +57,29 @@ class HttpParser {
     body,          // of known length
     chunk_line,
     chunk_data,
-    chunk_end,     // CR LF after the data
-    trailers,      // with the empty line after them
+    chunk_end,  // CR LF after the data
+    trailers,   // with the empty line after them
     complete,
     failed,
   };
 
   enum class FieldKind : std::uint8_t { plain, host, content_length, transfer_encoding, connection, expect };
+
+  // chunk-size *( ";" name [ "=" ( value / quoted ) ] ) CR LF; without the blanks that RFC 9112 calls bad.
+  enum class ChunkPart : std::uint8_t {
+    size_begin,
+    size,
+    name_begin,
+    name,
+    value_begin,
+    value,
+    quoted,
+    escaped,
+    quoted_end,
+    line_end,
+    end,
+    bad,
+  };
 
   // What is known of the message at hand beside the request itself.
   struct Progress {
@@ -73,10 +89,9 @@ class HttpParser {
     std::uint32_t singles_seen = 0;  // a bit for each row of KnownField
     std::uint16_t field_count = 0;
     FieldKind kind = FieldKind::plain;
-    char last = 0;                   // the byte before, where lines are checked
-    bool in_field = false;           // between a name's first byte and its value's end
-    bool in_chunk_extension = false;
-    bool has_chunk_size = false;
+    ChunkPart chunk_part = ChunkPart::size_begin;
+    char last = 0;          // the byte before
+    bool in_field = false;  // between a name's first byte and its value's end
     bool has_length = false;
     bool chunked = false;
     bool body_begun = false;
@@ -100,6 +115,7 @@ class HttpParser {
 
   void enter(Phase phase, std::size_t left);
   void enter_chunk_line();
+  static ChunkPart after(ChunkPart part, char c);
   void begin_body();
   void begin_chunk();
   void fail(int status, std::string reason);
@@ -107,7 +123,6 @@ class HttpParser {
 
   void check_target();
   bool check_lines(std::string_view bytes);
-  bool check_chunk_size(std::string_view bytes);
   void end_field_name(HttpField& field);
   void end_field_value(HttpField& field);
   void read_connection_field(std::string_view value);

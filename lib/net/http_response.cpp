@@ -49,9 +49,10 @@ std::string_view http_date() {
     constexpr std::array<const char*, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    size = static_cast<std::size_t>(std::snprintf(
-        text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT", days[static_cast<std::size_t>(utc.tm_wday)],
-        utc.tm_mday, months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec));
+    size = static_cast<std::size_t>(std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
+                                                  days[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
+                                                  months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900,
+                                                  utc.tm_hour, utc.tm_min, utc.tm_sec));
     formatted = now;
   }
   return {text.data(), size};
@@ -71,12 +72,11 @@ HttpResponse seed_error(int status, std::string_view detail) {
   return response;
 }
 
-HttpResponse problem(const Error& error) {
-  return problem(error, info(error.code).http_status);
-}
+HttpResponse problem(const Error& error) { return problem(error, info(error.code).http_status); }
 
 HttpResponse problem(const Error& error, int status) {
-  HttpResponse response{status, "application/problem+json", protocol::encode_problem(error, status), {}};
+  HttpResponse response{
+      status, "application/problem+json", protocol::encode_problem(error, status, reason_phrase(status)), {}};
   if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (error.code == Errc::busy) response.headers.emplace_back("Retry-After", "1");
   return response;
@@ -111,8 +111,9 @@ void append_response(const HttpResponse& response, Body body, bool keep_alive, s
     out += value;
   }
   // Nothing of ours may be framed, sniffed, kept, or read by another site's page.
-  out += "\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nCross-Origin-Resource-Policy: same-origin"
-         "\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+  out +=
+      "\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nCross-Origin-Resource-Policy: same-origin"
+      "\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
   out += keep_alive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n";
   if (body == Body::send) out += response.body;
 }

@@ -68,16 +68,19 @@ HttpTarget split_target(std::string_view target) {
 }
 
 asio::awaitable<HttpResponse> HttpRoutes::answer(const HttpRequest& request, const HttpPeer& peer) {
-  if (const auto failure = guard_host(request, peer.local_address, settings_->guard)) co_return problem(*failure);
-  if (const auto failure = guard_origin(request)) co_return problem(*failure);
+  auto failure = guard_host(request, peer.local_address, settings_->guard);
+  if (!failure) failure = guard_origin(request);
+  if (failure) {
+    handlers_.log().api(service::LogLevel::warning, peer.description + " was refused: " + failure->reason);
+    co_return problem(*failure);
+  }
   const HttpTarget target = split_target(request.target);
   if (!target.path.starts_with("/api/v1/")) co_return co_await answer_legacy(request, target, peer);
   HttpResponse response = co_await answer_v1(request, target, peer);
   if (handlers_.log().logs_requests())
-    handlers_.log().api(service::LogLevel::info,
-                        peer.description + " - \"" + request.method + ' ' +
-                            protocol::printable(request.target, limits::log_text_bytes) + "\" " +
-                            std::to_string(response.status));
+    handlers_.log().api(service::LogLevel::info, peer.description + " - \"" + request.method + ' ' +
+                                                     protocol::printable(request.target, limits::log_text_bytes) +
+                                                     "\" " + std::to_string(response.status));
   co_return response;
 }
 
@@ -88,13 +91,14 @@ asio::awaitable<HttpResponse> HttpRoutes::answer_v1(const HttpRequest& request, 
   if (match.allow.empty())
     co_return problem(make_error(Errc::not_found, "no such path", "see /openapi.json for those there are"));
   if (!method || !match.row) {
-    HttpResponse response =
-        problem(make_error(Errc::invalid_request, "this path does not take " + protocol::printable(request.method, 16)), 405);
+    HttpResponse response = problem(
+        make_error(Errc::invalid_request, "this path does not take " + protocol::printable(request.method, 16)), 405);
     response.headers.emplace_back("Allow", allow_header(match.allow));
     co_return response;
   }
   if (!request.body.empty() && !is_json(request))
-    co_return problem(make_error(Errc::invalid_request, "the body must be JSON", "send Content-Type: application/json"), 415);
+    co_return problem(make_error(Errc::invalid_request, "the body must be JSON", "send Content-Type: application/json"),
+                      415);
 
   const auto query = protocol::parse_query(target.query);
   if (!query) co_return problem(query.error());

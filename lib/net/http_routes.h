@@ -47,10 +47,12 @@ class HttpRoutes {
 
  private:
   asio::awaitable<HttpResponse> answer_v1(const HttpRequest& request, const HttpTarget& target, const HttpPeer& peer);
-  asio::awaitable<HttpResponse> answer_legacy(const HttpRequest& request, const HttpTarget& target, const HttpPeer& peer);
+  asio::awaitable<HttpResponse> answer_legacy(const HttpRequest& request, const HttpTarget& target,
+                                              const HttpPeer& peer);
   HttpResponse get_node(std::string_view encoded_key);
   HttpResponse list_nodes();
-  asio::awaitable<HttpResponse> change_node(const HttpRequest& request, std::string_view encoded_name, const HttpPeer& peer);
+  asio::awaitable<HttpResponse> change_node(const HttpRequest& request, std::string_view encoded_name,
+                                            const HttpPeer& peer);
   service::Caller caller(const HttpRequest& request, const HttpPeer& peer) const;
 
   service::Handlers& handlers_;

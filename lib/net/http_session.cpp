@@ -69,7 +69,8 @@ class HttpSession {
         connection_.output() += "HTTP/1.1 100 Continue\r\n\r\n";
     }
     const bool goes_on = open_;
-    open_ = co_await connection_.flush() && goes_on;
+    const bool sent = co_await connection_.flush();
+    open_ = sent && goes_on;
     if (!goes_on) co_await connection_.close_gracefully();
   }
 
@@ -77,7 +78,8 @@ class HttpSession {
   asio::awaitable<void> refuse_and_close(HttpFailure failure) {
     open_ = false;
     append_response(problem(failure), Body::send, false, connection_.output());
-    if (co_await connection_.flush()) co_await connection_.close_gracefully();
+    const bool sent = co_await connection_.flush();  // named: g++ 12 miscompiles `if (co_await a) co_await b`
+    if (sent) co_await connection_.close_gracefully();
   }
 
   Connection connection_;

@@ -21,7 +21,7 @@ enum class Page : unsigned char { root, docs, openapi, nodes, node, get_node };
 
 struct LegacyRoute {
   Page page;
-  std::string_view prefix;   // of the path; what follows is one segment, the parameter
+  std::string_view prefix;  // of the path; what follows is one segment, the parameter
   bool has_parameter;
   std::string_view allow;
 };
@@ -89,7 +89,8 @@ void append_names(const RingSpec& spec, std::string& out) {
 
 HttpResponse changed(std::string_view name, std::string_view verb, const Committed& committed) {
   HttpResponse response{verb == "added" ? 201 : 200, "application/json", "{\"message\":", {}};
-  protocol::append_json_string("Node '" + std::string(name) + "' " + std::string(verb) + " successfully.", response.body);
+  protocol::append_json_string("Node '" + std::string(name) + "' " + std::string(verb) + " successfully.",
+                               response.body);
   response.body += ",\"current_nodes\":";
   append_names(*committed.spec, response.body);
   response.body += '}';
@@ -103,7 +104,8 @@ asio::awaitable<HttpResponse> HttpRoutes::answer_legacy(const HttpRequest& reque
                                                         const HttpPeer& peer) {
   const LegacyMatch match = match_legacy(target.path);
   if (match.route == nullptr) {
-    // The seed's server sends /api/nodes/ on to /api/nodes. A key that ends in %2F is not such a path: the slash is data.
+    // The seed's server sends /api/nodes/ on to /api/nodes. A key that ends in %2F is not such a path: the slash is
+    // data.
     const std::string_view shorter = target.path.substr(0, target.path.size() - 1);
     if (target.path.size() > 1 && target.path.ends_with('/') && match_legacy(shorter).route != nullptr) {
       const std::string query = target.query.empty() ? "" : "?" + std::string(target.query);

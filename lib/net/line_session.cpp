@@ -18,7 +18,8 @@ using protocol::AnyResponse;
 
 // Another protocol on the wrong door: HTTP clients, TLS handshakes and terminals get one answer and no second chance.
 bool is_http(std::string_view line) {
-  constexpr std::array<std::string_view, 8> methods{"GET ", "POST ", "PUT ", "DELETE ", "HEAD ", "OPTIONS ", "PATCH ", "PRI "};
+  constexpr std::array<std::string_view, 8> methods{"GET ",  "POST ",    "PUT ",   "DELETE ",
+                                                    "HEAD ", "OPTIONS ", "PATCH ", "PRI "};
   return std::ranges::any_of(methods, [&](std::string_view method) { return line.starts_with(method); });
 }
 
@@ -97,8 +98,9 @@ class LineSession {
   asio::awaitable<void> refuse_hopeless() {
     Error error;
     if (partial_.size() > limits::line_bytes) {
-      error = make_error(Errc::too_large, "the request line has more than " + std::to_string(limits::line_bytes) + " bytes",
-                         "send fewer keys in one batch");
+      error =
+          make_error(Errc::too_large, "the request line has more than " + std::to_string(limits::line_bytes) + " bytes",
+                     "send fewer keys in one batch");
     } else if (is_http(partial_)) {
       error = make_error(Errc::invalid_request, "this socket speaks JSON lines, not HTTP",
                          "HTTP is on another address: see chash status, or chashd(8)");
@@ -121,7 +123,8 @@ class LineSession {
     open_ = false;
     partial_.clear();
     protocol::encode_reply(std::move(error), connection_.output());
-    if (co_await connection_.flush()) co_await connection_.close_gracefully();
+    const bool sent = co_await connection_.flush();  // named: g++ 12 miscompiles `if (co_await a) co_await b`
+    if (sent) co_await connection_.close_gracefully();
   }
 
   Connection connection_;
@@ -134,7 +137,8 @@ class LineSession {
 
 }  // namespace
 
-asio::awaitable<void> serve_lines(StreamSocket socket, Hub& hub, service::Handlers& handlers, const SocketPolicy& policy) {
+asio::awaitable<void> serve_lines(StreamSocket socket, Hub& hub, service::Handlers& handlers,
+                                  const SocketPolicy& policy) {
   LineSession session(std::move(socket), hub, handlers, policy);
   co_await session.run();
 }

@@ -10,6 +10,7 @@
 namespace chash::net {
 
 // Serves the connection until it ends.
-asio::awaitable<void> serve_lines(StreamSocket socket, Hub& hub, service::Handlers& handlers, const SocketPolicy& policy);
+asio::awaitable<void> serve_lines(StreamSocket socket, Hub& hub, service::Handlers& handlers,
+                                  const SocketPolicy& policy);
 
 }  // namespace chash::net

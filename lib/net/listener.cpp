@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <asio/error.hpp>
 #include <asio/ip/address.hpp>
 #include <asio/ip/v6_only.hpp>
 #include <cerrno>
@@ -16,11 +17,11 @@
 namespace chash::net {
 namespace {
 
-Error cannot_listen(const std::string& where, const std::error_code& error) {
-  if (error == std::errc::address_in_use)
+Error cannot_listen(const std::string& where, const asio::error_code& error) {
+  if (error == asio::error::address_in_use)
     return make_error(Errc::conflict, "cannot listen on " + where + ": another program does already",
                       "stop it, or choose another address with --http");
-  if (error == std::errc::permission_denied)
+  if (error == asio::error::access_denied)
     return make_error(Errc::denied, "cannot listen on " + where + ": permission denied");
   return make_error(Errc::invalid_argument, "cannot listen on " + where + ": " + error.message());
 }
@@ -44,26 +45,30 @@ Result<void> clear_stale_socket(const std::string& path) {
   struct stat found {};
   if (lstat(path.c_str(), &found) != 0) return {};
   if (!S_ISSOCK(found.st_mode))
-    return make_error(Errc::conflict, path + " is there already and is not a socket", "move it away, or choose another --socket");
+    return make_error(Errc::conflict, path + " is there already and is not a socket",
+                      "move it away, or choose another --socket");
   pid_t pid = 0;
   const int reason = try_connect(path, pid);
   if (reason == 0 || reason == EAGAIN)
     return make_error(Errc::conflict, "a daemon with pid " + std::to_string(pid) + " is already listening on " + path,
                       "stop it first, or give this one another --socket");
   if (reason != ECONNREFUSED) return make_error(Errc::denied, "cannot look at " + path + ": " + std::strerror(reason));
-  if (unlink(path.c_str()) != 0) return make_error(Errc::denied, "cannot remove the stale " + path + ": " + std::strerror(errno));
+  if (unlink(path.c_str()) != 0)
+    return make_error(Errc::denied, "cannot remove the stale " + path + ": " + std::strerror(errno));
   return {};
 }
 
 Result<void> check_socket_folder(const std::filesystem::path& path) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   std::error_code error;
-  std::filesystem::create_directories(folder, error);
+  // One that we make is open to everybody, as the socket in it, whatever the umask says.
+  if (std::filesystem::create_directories(folder, error)) chmod(folder.c_str(), 0755);
   struct stat found {};
   if (stat(folder.c_str(), &found) != 0)
     return make_error(Errc::denied, "cannot use the folder " + folder.string() + ": " + std::strerror(errno));
   if ((found.st_mode & S_IWOTH) != 0 && (found.st_mode & S_ISVTX) == 0)
-    return make_error(Errc::denied, "everybody can replace files in " + folder.string(), "put the socket into a folder of its own");
+    return make_error(Errc::denied, "everybody can replace files in " + folder.string(),
+                      "put the socket into a folder of its own");
   return {};
 }
 
@@ -98,8 +103,8 @@ Result<HttpAddress> parse_http_address(std::string_view text) {
 
 Result<asio::ip::tcp::acceptor> listen_tcp(asio::io_context& context, const HttpAddress& address) {
   const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(address.host), address.port);
-  const std::string where = (endpoint.address().is_v6() ? "[" + address.host + "]" : address.host) + ":" +
-                            std::to_string(address.port);
+  const std::string where =
+      (endpoint.address().is_v6() ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
   asio::ip::tcp::acceptor acceptor(context);
   asio::error_code error;
   acceptor.open(endpoint.protocol(), error);
@@ -113,8 +118,9 @@ Result<asio::ip::tcp::acceptor> listen_tcp(asio::io_context& context, const Http
 
 Result<asio::local::stream_protocol::acceptor> listen_unix(asio::io_context& context, const std::string& path) {
   if (path.size() >= sizeof(sockaddr_un::sun_path))
-    return make_error(Errc::invalid_argument, "the socket path has " + std::to_string(path.size()) + " bytes; the system takes " +
-                                                  std::to_string(sizeof(sockaddr_un::sun_path) - 1),
+    return make_error(Errc::invalid_argument,
+                      "the socket path has " + std::to_string(path.size()) + " bytes; the system takes " +
+                          std::to_string(sizeof(sockaddr_un::sun_path) - 1),
                       "choose a shorter --socket");
   if (auto ok = check_socket_folder(path); !ok) return std::move(ok).error();
   if (auto ok = clear_stale_socket(path); !ok) return std::move(ok).error();

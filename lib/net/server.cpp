@@ -42,8 +42,8 @@ std::size_t connection_limit() {
   setrlimit(RLIMIT_NOFILE, &files);
   getrlimit(RLIMIT_NOFILE, &files);
   const auto descriptors = static_cast<std::size_t>(files.rlim_cur);
-  const std::size_t usable = descriptors > 2 * limits::reserved_descriptors ? descriptors - limits::reserved_descriptors
-                                                                            : descriptors / 2;
+  const std::size_t usable =
+      descriptors > 2 * limits::reserved_descriptors ? descriptors - limits::reserved_descriptors : descriptors / 2;
   return std::min(limits::connections, usable);
 }
 
@@ -106,7 +106,8 @@ struct Server::State {
   Clock::time_point complained{};
 };
 
-// --- Accepting ----------------------------------------------------------------------------------------------------------
+// --- Accepting
+// ----------------------------------------------------------------------------------------------------------
 
 template <class Acceptor, class Serve>
 asio::awaitable<void> Server::State::accept_loop(Acceptor& acceptor, std::size_t allowed, Serve serve) {
@@ -160,7 +161,8 @@ void Server::State::finished(const std::exception_ptr& thrown) {
   }
 }
 
-// --- Stopping -----------------------------------------------------------------------------------------------------------
+// --- Stopping
+// -----------------------------------------------------------------------------------------------------------
 
 asio::awaitable<void> Server::State::handle_signals() {
   while (true) {
@@ -192,7 +194,8 @@ asio::awaitable<void> Server::State::stop_after_grace() {
   for (auto& worker : workers) worker->hub.context.stop();
 }
 
-// --- The door --------------------------------------------------------------------------------------------------------------
+// --- The door
+// --------------------------------------------------------------------------------------------------------------
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() = default;
@@ -200,8 +203,8 @@ Server::~Server() = default;
 Result<std::unique_ptr<Server>> Server::open(ServerSettings settings, service::RingService& service,
                                              service::DaemonState& daemon) {
   auto state = std::make_unique<State>(service, daemon);
-  state->http_settings = std::make_shared<HttpSettings>(
-      HttpSettings{{settings.allowed_hosts, own_host_name()}, settings.http_policy, protocol::openapi_document(), docs_page()});
+  state->http_settings = std::make_shared<HttpSettings>(HttpSettings{
+      {settings.allowed_hosts, own_host_name()}, settings.http_policy, protocol::openapi_document(), docs_page()});
   for (unsigned i = 0; i < settings.threads; ++i)
     state->workers.push_back(std::make_unique<Worker>(service, daemon, state->http_settings));
   asio::io_context& context = state->workers.front()->hub.context;
@@ -209,9 +212,6 @@ Result<std::unique_ptr<Server>> Server::open(ServerSettings settings, service::R
   for (const std::string& text : settings.http) {
     const auto address = parse_http_address(text);
     if (!address) return address.error();
-    if (!address->is_loopback() && settings.http_policy.writes == HttpWrites::loopback)
-      return make_error(Errc::invalid_argument, "--http " + text + " is beyond this machine, and --http-writes is loopback",
-                        "add --http-writes token --token-file FILE, or --http-writes off");
     auto acceptor = listen_tcp(context, *address);
     if (!acceptor) return std::move(acceptor).error();
     state->http_acceptors.push_back(std::move(*acceptor));
@@ -248,8 +248,10 @@ void Server::run(const std::function<void()>& reload) {
     append_response(problem(too_many_connections()), Body::send, false, answer);
     turn_away(socket.native_handle(), answer);
   };
-  asio::co_spawn(context, state.accept_loop(*state.socket_acceptor, state.connections_allowed, on_socket), asio::detached);
-  const std::size_t allowed_http = state.connections_allowed - std::min(state.connections_allowed / 2, reserved_for_socket);
+  asio::co_spawn(context, state.accept_loop(*state.socket_acceptor, state.connections_allowed, on_socket),
+                 asio::detached);
+  const std::size_t allowed_http =
+      state.connections_allowed - std::min(state.connections_allowed / 2, reserved_for_socket);
   for (auto& acceptor : state.http_acceptors)
     asio::co_spawn(context, state.accept_loop(acceptor, allowed_http, on_http), asio::detached);
   asio::co_spawn(context, state.handle_signals(), asio::detached);

@@ -1,5 +1,5 @@
-// Server: listens, accepts, and runs the threads that answer. Made of Hubs, one for each thread; a connection stays on the
-// thread it was given, so that nothing of it needs a lock.
+// Server: listens, accepts, and runs the threads that answer. Made of Hubs, one for each thread; a connection stays on
+// the thread it was given, so that nothing of it needs a lock.
 #pragma once
 
 #include <functional>

@@ -1,7 +1,7 @@
 // Where the daemon's socket is when nobody says: the same rule for the daemon that makes it and the client that looks.
 //
-// The system's daemon has /run/chash/chashd.sock. A daemon that a user started has $XDG_RUNTIME_DIR/chash/chashd.sock, or
-// its state directory where there is no session (cron, a container, su).
+// The system's daemon has /run/chash/chashd.sock. A daemon that a user started has $XDG_RUNTIME_DIR/chash/chashd.sock,
+// or its state directory where there is no session (cron, a container, su).
 #pragma once
 
 #include <string>

@@ -19,7 +19,8 @@ Result<AnyResponse> response_from(std::size_t row, const json& object) {
 
 }  // namespace
 
-// --- The socket ---------------------------------------------------------------------------------------------------------------
+// --- The socket
+// ---------------------------------------------------------------------------------------------------------------
 
 std::string encode_request(const AnyRequest& request) {
   std::string line = "{\"op\":\"";
@@ -54,12 +55,13 @@ Result<AnyRequest> decode_request(std::string_view line) {
     return make_error(Errc::invalid_request, "unknown operation '" + printable(wanted, quoted_bytes) + "'",
                       meant.empty() ? "see chash-protocol(7)" : "did you mean '" + std::string(meant) + "'?");
   }
-  return call_row<Result<AnyRequest>>(
-      static_cast<std::size_t>(at - operation_table.begin()), [&]<class Op>() -> Result<AnyRequest> {
-        typename Op::Request request;
-        if (auto ok = read_record(*document, request, Unknown::refuse, "op"); !ok) return std::move(ok).error();
-        return AnyRequest(std::move(request));
-      });
+  return call_row<Result<AnyRequest>>(static_cast<std::size_t>(at - operation_table.begin()),
+                                      [&]<class Op>() -> Result<AnyRequest> {
+                                        typename Op::Request request;
+                                        if (auto ok = read_record(*document, request, Unknown::refuse, "op"); !ok)
+                                          return std::move(ok).error();
+                                        return AnyRequest(std::move(request));
+                                      });
 }
 
 void encode_reply(const Result<AnyResponse>& reply, std::string& out) {
@@ -75,14 +77,16 @@ void encode_reply(const Result<AnyResponse>& reply, std::string& out) {
 
 Result<AnyResponse> decode_reply(std::size_t row, std::string_view line) {
   auto document = parse_json(line);
-  if (!document || !document->is_object()) return make_error(Errc::internal, "the daemon's answer is not a JSON object");
+  if (!document || !document->is_object())
+    return make_error(Errc::internal, "the daemon's answer is not a JSON object");
   if (const auto ok = document->find("ok"); ok != document->end()) return response_from(row, *ok);
   if (const auto error = document->find("error"); error != document->end() && error->is_object())
     return error_from(*error, Errc::internal);
   return make_error(Errc::internal, "the daemon's answer has neither 'ok' nor 'error'");
 }
 
-// --- What both ways share -----------------------------------------------------------------------------------------------------
+// --- What both ways share
+// -----------------------------------------------------------------------------------------------------
 
 void encode_response(const AnyResponse& response, std::string& out) {
   std::visit([&](const auto& typed) { append(typed, out); }, response);
@@ -94,7 +98,8 @@ Result<AnyResponse> decode_response(std::size_t row, std::string_view body) {
   return response_from(row, *document);
 }
 
-// --- Pieces ------------------------------------------------------------------------------------------------------------------------
+// --- Pieces
+// -------------------------------------------------------------------------------------------------------------------
 
 void append_json_string(std::string_view text, std::string& out) {
   if (!is_utf8(text)) return append_json_string(printable(text, text.size()), out);

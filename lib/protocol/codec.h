@@ -63,12 +63,14 @@ Result<AnyRequest> decode_http(std::size_t row, const Parameters& path_fields, c
 void encode_response(const AnyResponse& response, std::string& out);
 Result<AnyResponse> decode_response(std::size_t row, std::string_view body);
 
-// RFC 9457, with our `code` and `hint`. Its `detail` is what clients of the seed read.
-std::string encode_problem(const Error& error, int http_status);
+// RFC 9457, with our `code` and `hint`. Its `detail` is what clients of the seed read. `title` is the phrase of the
+// status where that is not the error's own.
+std::string encode_problem(const Error& error, int http_status, std::string_view title = {});
 // What a problem document says; a status alone where there is none.
 Error decode_problem(int http_status, std::string_view body);
 
-// --- Pieces for others that write JSON --------------------------------------------------------------------------------
+// --- Pieces for others that write JSON
+// --------------------------------------------------------------------------------
 
 // Appends `text` as a JSON string. Text that is not UTF-8 is written as printable() shows it.
 void append_json_string(std::string_view text, std::string& out);

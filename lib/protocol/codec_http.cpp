@@ -101,7 +101,8 @@ Result<AnyRequest> request_from_http(const Parameters& path_fields, const Parame
   if (auto ok = read_body(body, request); !ok) return std::move(ok).error();
   Result<void> complete;
   for_each_field<typename Op::Request>([&](const auto& field) {
-    if (field.in != In::body && field.presence == Presence::required && std::ranges::find(seen, field.name) == seen.end())
+    if (field.in != In::body && field.presence == Presence::required &&
+        std::ranges::find(seen, field.name) == seen.end())
       complete = make_error(Errc::invalid_argument, "'" + std::string(field.name) + "' is missing from the query");
   });
   if (!complete) return std::move(complete).error();
@@ -118,9 +119,7 @@ std::vector<std::string_view> segments(std::string_view path) {
   return parts;
 }
 
-bool is_path_field(std::string_view segment) {
-  return segment.starts_with('{');
-}
+bool is_path_field(std::string_view segment) { return segment.starts_with('{'); }
 
 }  // namespace
 
@@ -207,14 +206,13 @@ Result<Parameters> parse_query(std::string_view query) {
 
 Result<AnyRequest> decode_http(std::size_t row, const Parameters& path_fields, const Parameters& query,
                                std::string_view body) {
-  return call_row<Result<AnyRequest>>(
-      row, [&]<class Op>() { return request_from_http<Op>(path_fields, query, body); });
+  return call_row<Result<AnyRequest>>(row, [&]<class Op>() { return request_from_http<Op>(path_fields, query, body); });
 }
 
-std::string encode_problem(const Error& error, int http_status) {
+std::string encode_problem(const Error& error, int http_status, std::string_view title) {
   const ErrcInfo& row = info(error.code);
   std::string out = R"({"type":"about:blank","title":)";
-  append_json_string(row.title, out);
+  append_json_string(title.empty() ? row.title : title, out);
   out += ",\"status\":" + std::to_string(http_status) + ",\"detail\":";
   append_json_string(error.message, out);
   out += ",\"code\":";
@@ -229,7 +227,8 @@ std::string encode_problem(const Error& error, int http_status) {
 
 Error decode_problem(int http_status, std::string_view body) {
   const auto row = std::ranges::find(errc_table, http_status, &ErrcInfo::http_status);
-  const Errc fallback = row == errc_table.end() ? Errc::internal : row->code;
+  Errc fallback = row == errc_table.end() ? Errc::internal : row->code;
+  if (fallback == Errc::empty_ring) fallback = Errc::busy;  // 503 alone, from a proxy say, tells nothing of the ring
   auto document = parse_json(body);
   Error error = document && document->is_object() ? error_from(*document, fallback) : Error{fallback, {}, {}};
   if (error.message.empty()) error.message = "the server answered HTTP status " + std::to_string(http_status);

@@ -1,7 +1,7 @@
 // Field: one member of a request or a response, named once for every surface.
 //
-// A record is a struct with `static constexpr auto fields()`, a tuple of Field. JSON both ways, URL reading, the OpenAPI
-// document and the help texts are all made from it; there is no second list of members anywhere.
+// A record is a struct with `static constexpr auto fields()`, a tuple of Field. JSON both ways, URL reading, the
+// OpenAPI document and the help texts are all made from it; there is no second list of members anywhere.
 #pragma once
 
 #include <concepts>
@@ -27,6 +27,11 @@ struct Field {
   Presence presence = Presence::required;
 };
 
+// Written out for clang 16, which does not deduce aggregates.
+template <class Record, class Value>
+Field(std::string_view, Value Record::*, std::string_view, In = In::body, Presence = Presence::required)
+    -> Field<Record, Value>;
+
 template <class T>
 concept Record = requires { T::fields(); };
 
@@ -35,7 +40,8 @@ constexpr void for_each_field(Visit&& visit) {
   std::apply([&](const auto&... field) { (visit(field), ...); }, T::fields());
 }
 
-// A key: any bytes. In JSON it is a string where the bytes are UTF-8, else base64 under the same name with `_b64` behind it.
+// A key: any bytes. In JSON it is a string where the bytes are UTF-8, else base64 under the same name with `_b64`
+// behind it.
 struct Key {
   std::string bytes;
   friend bool operator==(const Key&, const Key&) = default;

@@ -41,7 +41,8 @@ class Builder : public nlohmann::json_sax<json> {
     // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while parsing value - …": the
     // reason stands behind the last " - " and may quote what was read; keep what is ours to say.
     const bool bad_utf8 = std::string_view(e.what()).find("UTF-8") != std::string_view::npos;
-    return refuse((bad_utf8 ? "a string is not UTF-8, near byte " : "a syntax error near byte ") + std::to_string(position));
+    return refuse((bad_utf8 ? "a string is not UTF-8, near byte " : "a syntax error near byte ") +
+                  std::to_string(position));
   }
 
   json take() { return std::move(root_); }

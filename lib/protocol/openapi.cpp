@@ -17,13 +17,15 @@ constexpr const char* seed_paths = R"json({
     "get": {
       "tags": ["Hashing"],
       "summary": "Get Node For Key",
-      "description": "Given a key, returns the node it is mapped to in the consistent hashing ring.\nThis is the primary endpoint for determining data placement.",
+      "description": "Given a key, returns the node it is mapped to in the consistent hashing ring.",
       "operationId": "get_node_for_key_api_get_node__key__get",
       "parameters": [{"name": "key", "in": "path", "required": true, "schema": {"type": "string", "title": "Key"}}],
       "responses": {
         "200": {"description": "Successful Response", "content": {"application/json": {"schema": {"type": "string"}}}},
-        "422": {"description": "Validation Error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}}},
-        "503": {"description": "The ring has no node", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Detail"}}}}
+        "422": {"description": "Validation Error",
+          "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}}},
+        "503": {"description": "The ring has no node",
+          "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Detail"}}}}
       }
     }
   },
@@ -31,25 +33,33 @@ constexpr const char* seed_paths = R"json({
     "post": {
       "tags": ["Cluster Management"],
       "summary": "Add New Node",
-      "description": "Dynamically adds a new node to the consistent hashing ring.\nThis simulates scaling up the cluster.",
+      "description": "Dynamically adds a new node to the consistent hashing ring.",
       "operationId": "add_new_node_api_nodes__node_name__post",
-      "parameters": [{"name": "node_name", "in": "path", "required": true, "schema": {"type": "string", "title": "Node Name"}}],
+      "parameters": [{"name": "node_name", "in": "path", "required": true, "schema": {"type": "string",
+        "title": "Node Name"}}],
       "responses": {
-        "201": {"description": "Successful Response", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Changed"}}}},
-        "409": {"description": "The node is already there", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Detail"}}}},
-        "422": {"description": "Validation Error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}}}
+        "201": {"description": "Successful Response",
+          "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Changed"}}}},
+        "409": {"description": "The node is already there",
+          "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Detail"}}}},
+        "422": {"description": "Validation Error",
+          "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}}}
       }
     },
     "delete": {
       "tags": ["Cluster Management"],
       "summary": "Remove Existing Node",
-      "description": "Dynamically removes an existing node from the consistent hashing ring.\nThis simulates a server failure or scaling down the cluster.",
+      "description": "Dynamically removes an existing node from the consistent hashing ring.",
       "operationId": "remove_existing_node_api_nodes__node_name__delete",
-      "parameters": [{"name": "node_name", "in": "path", "required": true, "schema": {"type": "string", "title": "Node Name"}}],
+      "parameters": [{"name": "node_name", "in": "path", "required": true, "schema": {"type": "string",
+        "title": "Node Name"}}],
       "responses": {
-        "200": {"description": "Successful Response", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Changed"}}}},
-        "404": {"description": "No such node", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Detail"}}}},
-        "422": {"description": "Validation Error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}}}
+        "200": {"description": "Successful Response",
+          "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Changed"}}}},
+        "404": {"description": "No such node",
+          "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Detail"}}}},
+        "422": {"description": "Validation Error",
+          "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}}}
       }
     }
   },
@@ -60,7 +70,8 @@ constexpr const char* seed_paths = R"json({
       "description": "Returns a list of all physical nodes currently in the consistent hashing ring.",
       "operationId": "get_all_nodes_api_nodes_get",
       "responses": {
-        "200": {"description": "Successful Response", "content": {"application/json": {"schema": {"items": {"type": "string"}, "type": "array"}}}}
+        "200": {"description": "Successful Response",
+          "content": {"application/json": {"schema": {"items": {"type": "string"}, "type": "array"}}}}
       }
     }
   }
@@ -178,7 +189,9 @@ void describe(json& paths) {
 
 std::string openapi_document() {
   json paths = json::parse(seed_paths);
-  [&]<class... Op>(std::type_identity<std::tuple<Op...>>) { (describe<Op>(paths), ...); }(std::type_identity<Operations>{});
+  [&]<class... Op>(std::type_identity<std::tuple<Op...>>) {
+    (describe<Op>(paths), ...);
+  }(std::type_identity<Operations>{});
   const json document{{"openapi", "3.1.0"},
                       {"info", {{"title", "Consistent Hashing Service"}, {"version", version()}}},
                       {"paths", std::move(paths)},

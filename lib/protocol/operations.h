@@ -28,26 +28,26 @@ enum class Method : unsigned char { get, post, del };
 enum class Access : unsigned char { read, write };
 
 struct OperationInfo {
-  std::string_view name;    // `op` on the socket, and the command of chash(1)
+  std::string_view name;  // `op` on the socket, and the command of chash(1)
   Method method;
-  std::string_view path;    // under which HTTP has it; {ring} and such are path fields
+  std::string_view path;  // under which HTTP has it; {ring} and such are path fields
   Access access;
-  int http_status;          // of success
-  std::string_view help;    // one line
+  int http_status;        // of success
+  std::string_view help;  // one line
 };
 
 struct GetNode {
-  static constexpr OperationInfo info{"get-node", Method::get, "/api/v1/rings/{ring}/node", Access::read, 200,
-                                      "Which node is responsible for a key"};
+  static constexpr OperationInfo info{"get-node",   Method::get, "/api/v1/rings/{ring}/node",
+                                      Access::read, 200,         "Which node is responsible for a key"};
   struct Request {
     std::string ring{default_ring};
     Key key;
     std::uint32_t n = 1;
     static constexpr auto fields() {
-      return std::tuple{
-          Field{"ring", &Request::ring, "name of the ring", In::path, Presence::optional},
-          Field{"key", &Request::key, "the key, 1 to 65536 bytes", In::query, Presence::required},
-          Field{"n", &Request::n, "how many distinct nodes, in order of responsibility", In::query, Presence::optional}};
+      return std::tuple{Field{"ring", &Request::ring, "name of the ring", In::path, Presence::optional},
+                        Field{"key", &Request::key, "the key, 1 to 65536 bytes", In::query, Presence::required},
+                        Field{"n", &Request::n, "how many distinct nodes, in order of responsibility", In::query,
+                              Presence::optional}};
     }
   };
   struct Response {
@@ -56,26 +56,27 @@ struct GetNode {
     std::string node;
     std::vector<std::string> nodes;
     static constexpr auto fields() {
-      return std::tuple{Field{"ring", &Response::ring, "name of the ring"},
-                        Field{"epoch", &Response::epoch, "the membership version that was asked"},
-                        Field{"node", &Response::node, "the owner of the key"},
-                        Field{"nodes", &Response::nodes, "the owner, then the next distinct nodes; fewer than n if there are fewer"}};
+      return std::tuple{
+          Field{"ring", &Response::ring, "name of the ring"},
+          Field{"epoch", &Response::epoch, "the membership version that was asked"},
+          Field{"node", &Response::node, "the owner of the key"},
+          Field{"nodes", &Response::nodes, "the owner, then the next distinct nodes; fewer than n if there are fewer"}};
     }
   };
 };
 
 struct GetNodes {
-  static constexpr OperationInfo info{"get-nodes", Method::post, "/api/v1/rings/{ring}/get-nodes", Access::read, 200,
-                                      "Which nodes are responsible for many keys, all at one epoch"};
+  static constexpr OperationInfo info{
+      "get-nodes",  Method::post, "/api/v1/rings/{ring}/get-nodes",
+      Access::read, 200,          "Which nodes are responsible for many keys, all at one epoch"};
   struct Request {
     std::string ring{default_ring};
     std::vector<Key> keys;
     std::uint32_t n = 1;
     static constexpr auto fields() {
-      return std::tuple{
-          Field{"ring", &Request::ring, "name of the ring", In::path, Presence::optional},
-          Field{"keys", &Request::keys, "the keys, at most 10000", In::body, Presence::required},
-          Field{"n", &Request::n, "how many distinct nodes for each key", In::body, Presence::optional}};
+      return std::tuple{Field{"ring", &Request::ring, "name of the ring", In::path, Presence::optional},
+                        Field{"keys", &Request::keys, "the keys, at most 10000", In::body, Presence::required},
+                        Field{"n", &Request::n, "how many distinct nodes for each key", In::body, Presence::optional}};
     }
   };
   struct Response {
@@ -91,8 +92,9 @@ struct GetNodes {
 };
 
 struct ListNodes {
-  static constexpr OperationInfo info{"list", Method::get, "/api/v1/rings/{ring}/nodes", Access::read, 200,
-                                      "The nodes of a ring, in the order in which they were added"};
+  static constexpr OperationInfo info{
+      "list",       Method::get, "/api/v1/rings/{ring}/nodes",
+      Access::read, 200,         "The nodes of a ring, in the order in which they were added"};
   struct Request {
     std::string ring{default_ring};
     static constexpr auto fields() {
@@ -122,8 +124,9 @@ struct ListNodes {
 };
 
 struct AddNodes {
-  static constexpr OperationInfo info{"add", Method::post, "/api/v1/rings/{ring}/nodes", Access::write, 201,
-                                      "Add nodes to a ring: all of them in one epoch, or none"};
+  static constexpr OperationInfo info{
+      "add",         Method::post, "/api/v1/rings/{ring}/nodes",
+      Access::write, 201,          "Add nodes to a ring: all of them in one epoch, or none"};
   struct Member {
     std::string name;
     double weight = 1;
@@ -141,8 +144,8 @@ struct AddNodes {
       return std::tuple{
           Field{"ring", &Request::ring, "name of the ring", In::path, Presence::optional},
           Field{"nodes", &Request::nodes, "the nodes to add", In::body, Presence::required},
-          Field{"if_missing", &Request::if_missing, "leave alone, without an error, nodes that are already there", In::body,
-                Presence::optional}};
+          Field{"if_missing", &Request::if_missing, "leave alone, without an error, nodes that are already there",
+                In::body, Presence::optional}};
     }
   };
   struct Response {
@@ -160,18 +163,18 @@ struct AddNodes {
 };
 
 struct RemoveNodes {
-  static constexpr OperationInfo info{"remove", Method::del, "/api/v1/rings/{ring}/nodes", Access::write, 200,
-                                      "Remove nodes from a ring: all of them in one epoch, or none"};
+  static constexpr OperationInfo info{
+      "remove",      Method::del, "/api/v1/rings/{ring}/nodes",
+      Access::write, 200,         "Remove nodes from a ring: all of them in one epoch, or none"};
   struct Request {
     std::string ring{default_ring};
     std::vector<std::string> nodes;
     bool if_exists = false;
     static constexpr auto fields() {
-      return std::tuple{
-          Field{"ring", &Request::ring, "name of the ring", In::path, Presence::optional},
-          Field{"nodes", &Request::nodes, "names of the nodes to remove", In::query, Presence::required},
-          Field{"if_exists", &Request::if_exists, "skip, without an error, nodes that are not there", In::query,
-                Presence::optional}};
+      return std::tuple{Field{"ring", &Request::ring, "name of the ring", In::path, Presence::optional},
+                        Field{"nodes", &Request::nodes, "names of the nodes to remove", In::query, Presence::required},
+                        Field{"if_exists", &Request::if_exists, "skip, without an error, nodes that are not there",
+                              In::query, Presence::optional}};
     }
   };
   struct Response {
@@ -189,8 +192,8 @@ struct RemoveNodes {
 };
 
 struct Status {
-  static constexpr OperationInfo info{"status", Method::get, "/api/v1/status", Access::read, 200,
-                                      "What the daemon is, holds and listens on"};
+  static constexpr OperationInfo info{"status",     Method::get, "/api/v1/status",
+                                      Access::read, 200,         "What the daemon is, holds and listens on"};
   struct Request {
     static constexpr auto fields() { return std::tuple{}; }
   };
@@ -236,10 +239,11 @@ struct Status {
     std::uint64_t connections = 0;
     std::uint64_t log_lines_dropped = 0;
     static constexpr auto fields() {
-      return std::tuple{Field{"lookups", &Counters::lookups, "keys looked up since the start"},
-                        Field{"changes", &Counters::changes, "changes made since the start"},
-                        Field{"connections", &Counters::connections, "connections that are open"},
-                        Field{"log_lines_dropped", &Counters::log_lines_dropped, "log lines that no disk or console took in time"}};
+      return std::tuple{
+          Field{"lookups", &Counters::lookups, "keys looked up since the start"},
+          Field{"changes", &Counters::changes, "changes made since the start"},
+          Field{"connections", &Counters::connections, "connections that are open"},
+          Field{"log_lines_dropped", &Counters::log_lines_dropped, "log lines that no disk or console took in time"}};
     }
   };
   struct Response {
@@ -259,8 +263,8 @@ struct Status {
 };
 
 struct Ping {
-  static constexpr OperationInfo info{"ping", Method::get, "/api/v1/ping", Access::read, 200,
-                                      "Whether the daemon answers, and which it is"};
+  static constexpr OperationInfo info{"ping",       Method::get, "/api/v1/ping",
+                                      Access::read, 200,         "Whether the daemon answers, and which it is"};
   struct Request {
     static constexpr auto fields() { return std::tuple{}; }
   };
@@ -296,8 +300,6 @@ struct Variants<std::tuple<Op...>> {
 using AnyRequest = detail::Variants<Operations>::Request;
 using AnyResponse = detail::Variants<Operations>::Response;
 
-inline const OperationInfo& info(const AnyRequest& request) {
-  return operation_table[request.index()];
-}
+inline const OperationInfo& info(const AnyRequest& request) { return operation_table[request.index()]; }
 
 }  // namespace chash::protocol

@@ -1,4 +1,5 @@
-// Records as JSON, both ways, made from their fields. Only the codec's own files include this: it brings nlohmann's header.
+// Records as JSON, both ways, made from their fields. Only the codec's own files include this: it brings nlohmann's
+// header.
 #pragma once
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -30,7 +32,8 @@ inline constexpr std::size_t quoted_bytes = 64;
 
 inline constexpr std::string_view base64_suffix = "_b64";
 
-// --- Writing: straight into the reply, in the order of the fields -----------------------------------------------------
+// --- Writing: straight into the reply, in the order of the fields
+// -----------------------------------------------------
 
 template <class Number>
 void append_number(Number value, std::string& out) {
@@ -105,7 +108,8 @@ void append(const T& record, std::string& out) {
   out += '}';
 }
 
-// --- Reading -----------------------------------------------------------------------------------------------------------
+// --- Reading
+// -----------------------------------------------------------------------------------------------------------
 
 enum class Unknown : unsigned char { refuse, skip };
 
@@ -226,22 +230,28 @@ bool is_field(std::string_view name) {
   return found;
 }
 
-// `op` is the socket's own member beside the fields.
+// The first member that is no field. `beside` is one that may stand there too: the socket's `op`.
+template <Record T>
+std::optional<Error> find_unknown(const json& object, std::string_view beside) {
+  for (const auto& [name, value] : object.items())
+    if (name != beside && !is_field<T>(name)) return unknown_field<T>(name);
+  return std::nullopt;
+}
+
 template <Record T>
 Result<void> read_record(const json& object, T& record, Unknown unknown, std::string_view beside = {}) {
   Result<void> outcome;
-  std::size_t taken = 0;
+  std::size_t taken = beside.empty() ? 0 : 1;
   for_each_field<T>([&](const auto& field) {
     if (!outcome) return;
     auto members = read_field(object, field, record);
     if (members) taken += *members;
     else outcome = std::move(members).error();
   });
-  if (!outcome || unknown == Unknown::skip) return outcome;
-  if (taken + (beside.empty() ? 0 : 1) == object.size()) return {};
-  for (const auto& [name, value] : object.items())
-    if (name != beside && !is_field<T>(name)) return unknown_field<T>(name);
-  return {};
+  if (unknown == Unknown::skip || (outcome && taken == object.size())) return outcome;
+  // A misspelt name is the better news than the right one that it leaves missing.
+  if (auto error = find_unknown<T>(object, beside)) return std::move(*error);
+  return outcome;
 }
 
 template <Record T>
@@ -255,7 +265,8 @@ template <class Result, class... Args, class MakeRow>
 Result call_row(std::size_t row, MakeRow make, Args&&... args) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     Result result;
-    const bool found = ((I == row && (result = make.template operator()<std::tuple_element_t<I, Operations>>(args...), true)) || ...);
+    const bool found =
+        ((I == row && (result = make.template operator()<std::tuple_element_t<I, Operations>>(args...), true)) || ...);
     return found ? std::move(result) : Result(make_error(Errc::internal, "no such row"));
   }(std::make_index_sequence<std::tuple_size_v<Operations>>{});
 }

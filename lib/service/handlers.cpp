@@ -81,7 +81,8 @@ void Handlers::change(Change change, Caller caller, RingService::Done done) {
   service_.change(std::move(change), std::move(caller), std::move(done));
 }
 
-// --- Reads --------------------------------------------------------------------------------------------------------------
+// --- Reads
+// --------------------------------------------------------------------------------------------------------------
 
 Result<GetNode::Response> Handlers::handle(const GetNode::Request& request) {
   if (auto ok = check_key(request.key); !ok) return std::move(ok).error();
@@ -131,7 +132,8 @@ Result<ListNodes::Response> Handlers::handle(const ListNodes::Request& request) 
 
 Result<Status::Response> Handlers::handle(const Status::Request&) {
   const Snapshot& snapshot = reader_.current();
-  const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch());
+  const auto now =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch());
   Status::Response response;
   response.daemon = {std::string(version()), protocol_version, static_cast<std::uint64_t>(getpid()),
                      static_cast<std::uint64_t>(now.count() - daemon_.started_s)};
@@ -147,18 +149,20 @@ Result<Ping::Response> Handlers::handle(const Ping::Request&) {
   return Ping::Response{std::string(version()), protocol_version, static_cast<std::uint64_t>(getpid())};
 }
 
-// --- Changes ------------------------------------------------------------------------------------------------------------
+// --- Changes
+// ------------------------------------------------------------------------------------------------------------
 
 void Handlers::handle(const protocol::AddNodes::Request& request, Caller caller, Done done) {
   if (auto ring = ring_named(request.ring); !ring) return done(std::move(ring).error());
   chash::AddNodes asked{{}, request.if_missing};
   for (const auto& member : request.nodes) asked.nodes.push_back({member.name, member.weight});
-  change(std::move(asked), std::move(caller), [ring = request.ring, done = std::move(done)](Result<Committed> committed) {
-    if (!committed) return done(std::move(committed).error());
-    protocol::AddNodes::Response response{ring, committed->epoch, committed->previous_epoch, {}};
-    for (Node& node : committed->delta.added) response.added.push_back(std::move(node.name));
-    done(AnyResponse(std::move(response)));
-  });
+  change(std::move(asked), std::move(caller),
+         [ring = request.ring, done = std::move(done)](Result<Committed> committed) {
+           if (!committed) return done(std::move(committed).error());
+           protocol::AddNodes::Response response{ring, committed->epoch, committed->previous_epoch, {}};
+           for (Node& node : committed->delta.added) response.added.push_back(std::move(node.name));
+           done(AnyResponse(std::move(response)));
+         });
 }
 
 void Handlers::handle(const protocol::RemoveNodes::Request& request, Caller caller, Done done) {
@@ -171,7 +175,8 @@ void Handlers::handle(const protocol::RemoveNodes::Request& request, Caller call
          });
 }
 
-// --- Pieces ----------------------------------------------------------------------------------------------------------------
+// --- Pieces
+// ----------------------------------------------------------------------------------------------------------------
 
 Result<const Snapshot*> Handlers::ring_named(const std::string& name) {
   const Snapshot& snapshot = reader_.current();
@@ -183,7 +188,8 @@ Result<const Snapshot*> Handlers::ring_named(const std::string& name) {
 
 Result<std::vector<std::string>> Handlers::owners(const Snapshot& snapshot, const std::string& key, std::uint32_t n) {
   if (snapshot.placement.empty())
-    return make_error(Errc::empty_ring, "ring '" + snapshot.ring + "' has no node that may answer", "add one: chash add NODE");
+    return make_error(Errc::empty_ring, "ring '" + snapshot.ring + "' has no node that may answer",
+                      "add one: chash add NODE");
   const auto& nodes = snapshot.spec.nodes;
   std::vector<std::string> names;
   if (n == 1) {
@@ -197,8 +203,6 @@ Result<std::vector<std::string>> Handlers::owners(const Snapshot& snapshot, cons
   return names;
 }
 
-void Handlers::count_lookups(std::uint64_t keys) {
-  daemon_.lookups.fetch_add(keys, std::memory_order_relaxed);
-}
+void Handlers::count_lookups(std::uint64_t keys) { daemon_.lookups.fetch_add(keys, std::memory_order_relaxed); }
 
 }  // namespace chash::service

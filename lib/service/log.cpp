@@ -42,9 +42,7 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
   return spdlog::level::critical;
 }
 
-spdlog::string_view_t view(std::string_view text) {
-  return {text.data(), text.size()};
-}
+spdlog::string_view_t view(std::string_view text) { return {text.data(), text.size()}; }
 
 struct Drops {
   std::uint64_t queue = 0, files = 0, console = 0;
@@ -69,8 +67,8 @@ struct Outlets {
   std::shared_ptr<MidnightFileSink> hashing_file = std::make_shared<MidnightFileSink>();
   std::shared_ptr<ConsoleSink> console;
   // The queue and its thread. The thread uses the reference: it still counts while the pointer is being reset.
-  std::shared_ptr<spdlog::details::thread_pool> pool = std::make_shared<spdlog::details::thread_pool>(
-      limits::log_queue_lines, 1, prepare_thread);
+  std::shared_ptr<spdlog::details::thread_pool> pool =
+      std::make_shared<spdlog::details::thread_pool>(limits::log_queue_lines, 1, prepare_thread);
   spdlog::details::thread_pool& queue = *pool;
   std::atomic<std::uint64_t> failed{0};  // exceptions inside spdlog: out of memory
 
@@ -248,12 +246,8 @@ void Log::hashing(LogLevel level, std::string_view text) {
   if (enabled(level)) post(*backend_->hashing, level, text);
 }
 
-std::uint64_t Log::dropped_lines() const {
-  return backend_->outlets.drops().total();
-}
+std::uint64_t Log::dropped_lines() const { return backend_->outlets.drops().total(); }
 
-void Log::flush() {
-  std::ignore = backend_->drain();
-}
+void Log::flush() { std::ignore = backend_->drain(); }
 
 }  // namespace chash::service

@@ -34,13 +34,9 @@ std::tm local_time(std::time_t seconds) {
   return local;
 }
 
-void append(Buffer& out, std::string_view text) {
-  out.append(text.data(), text.data() + text.size());
-}
+void append(Buffer& out, std::string_view text) { out.append(text.data(), text.data() + text.size()); }
 
-bool is_plain(char c) {
-  return static_cast<unsigned char>(c) - 0x20u < 0x5f;
-}
+bool is_plain(char c) { return static_cast<unsigned char>(c) - 0x20u < 0x5f; }
 
 // Text as it is, but for bytes that could end the line or drive a terminal. The backslash stays single: it may come
 // from an escape made earlier.
@@ -121,9 +117,7 @@ std::string_view format_line(spdlog::formatter& formatter, const spdlog::details
   return {buffer.data(), buffer.size()};
 }
 
-std::string error_text() {
-  return std::generic_category().message(errno);
-}
+std::string error_text() { return std::generic_category().message(errno); }
 
 Error file_error(const std::string& path, const std::string& why) {
   return make_error(Errc::storage_failed, "cannot write the log file " + path + ": " + why,

@@ -18,8 +18,8 @@ constexpr int commit_attempts = 3;
 Result<std::shared_ptr<const Snapshot>> make_snapshot(std::string ring, std::uint64_t epoch, RingSpec spec) {
   auto placement = build(spec);
   if (!placement) return std::move(placement).error();
-  return std::shared_ptr<const Snapshot>(std::make_shared<Snapshot>(
-      Snapshot{std::move(ring), epoch, std::move(spec), std::move(*placement)}));
+  return std::shared_ptr<const Snapshot>(
+      std::make_shared<Snapshot>(Snapshot{std::move(ring), epoch, std::move(spec), std::move(*placement)}));
 }
 
 Result<std::shared_ptr<const Snapshot>> load_snapshot(Store& store) {
@@ -39,7 +39,8 @@ struct RingService::Batch {
   std::shared_ptr<const RingSpec> after;
 };
 
-Result<std::unique_ptr<RingService>> RingService::start(Store& store, Log& log, const std::vector<Node>& initial_nodes) {
+Result<std::unique_ptr<RingService>> RingService::start(Store& store, Log& log,
+                                                        const std::vector<Node>& initial_nodes) {
   auto first = load_snapshot(store);
   if (!first) return std::move(first).error();
   const bool without_history = (*first)->epoch == 0;
@@ -48,10 +49,10 @@ Result<std::unique_ptr<RingService>> RingService::start(Store& store, Log& log, 
   if (without_history && !initial_nodes.empty()) {
     Result<void> outcome;
     std::vector<Waiting> waiting;
-    waiting.push_back({AddNodes{initial_nodes, false}, Caller{"--initial-node", {}},
-                       [&](const Result<Committed>& committed) {
-                         if (!committed) outcome = committed.error();
-                       }});
+    waiting.push_back(
+        {AddNodes{initial_nodes, false}, Caller{"--initial-node", {}}, [&](const Result<Committed>& committed) {
+           if (!committed) outcome = committed.error();
+         }});
     service->make_changes(waiting);
     if (!outcome) return std::move(outcome).error();
   }
@@ -118,7 +119,8 @@ void RingService::make_changes(std::vector<Waiting>& waiting) {
     log_changes(batch, waiting);
   } else {
     log_.main(LogLevel::error, "A change was not made: " + committed.error().message);
-    batch.outcomes.assign(waiting.size(), committed.error());  // refusals too: they judged a ring that did not come to be
+    batch.outcomes.assign(waiting.size(),
+                          committed.error());  // refusals too: they judged a ring that did not come to be
   }
   for (std::size_t i = 0; i < waiting.size(); ++i) waiting[i].done(std::move(batch.outcomes[i]));
 }

@@ -3,8 +3,9 @@
 //   change ──> queue ──> writer: resolve, apply, build ──> store.commit ──> publish ──> answers
 //                                 pure                      durable          visible
 //
-// What is waiting in the queue is applied together, built once and committed once. Nothing is visible before it is durable,
-// so no reader ever sees what a crash could undo; nothing is answered before it is visible, so a client reads its writes.
+// What is waiting in the queue is applied together, built once and committed once. Nothing is visible before it is
+// durable, so no reader ever sees what a crash could undo; nothing is answered before it is visible, so a client reads
+// its writes.
 #pragma once
 
 #include <atomic>

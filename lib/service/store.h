@@ -1,5 +1,5 @@
-// Store: where membership is kept. The service declares it and lib/store implements it, so that the service's tests need
-// no disk. The one virtual base of the project.
+// Store: where membership is kept. The service declares it and lib/store implements it, so that the service's tests
+// need no disk. The one virtual base of the project.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ class Store {
   virtual Result<std::vector<StoredRing>> load() = 0;
 
   // Durable when it returns, or not done.
-  // Errors: storage_failed (whether the change is on disk is not known; the next commit finds out), or conflict (the ring
-  // is at another epoch there: load() and look).
+  // Errors: storage_failed (whether the change is on disk is not known; the next commit finds out), or conflict (the
+  // ring is at another epoch there: load() and look).
   virtual Result<void> commit(const Commit& commit) = 0;
 
   // Threads: any.

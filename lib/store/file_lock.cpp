@@ -27,7 +27,8 @@ Result<FileLock> FileLock::acquire(const std::filesystem::path& path) {
     return make_error(Errc::storage_failed, "cannot open the lock file " + path.string() + ": " + std::strerror(errno));
   if (flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK)
-      return make_error(Errc::conflict, path.parent_path().string() + " is in use by the chashd with pid " + owner_of(lock.descriptor_),
+      return make_error(Errc::conflict,
+                        path.parent_path().string() + " is in use by the chashd with pid " + owner_of(lock.descriptor_),
                         "stop that one first, or give this one another --state-dir and --socket");
     return make_error(Errc::storage_failed, "cannot lock " + path.string() + ": " + std::strerror(errno));
   }

@@ -1,6 +1,8 @@
 #include "store/sqlite_store.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -113,8 +115,8 @@ Result<std::vector<service::StoredRing>> load_rings(sqlite3* database) {
   return found;
 }
 
-// After a failed fsync the kernel may call pages clean that never reached the disk, and a second fsync of the same file says
-// yes to them. Copying the log into the main file writes every page anew and syncs that file instead.
+// After a failed fsync the kernel may call pages clean that never reached the disk, and a second fsync of the same file
+// says yes to them. Copying the log into the main file writes every page anew and syncs that file instead.
 Result<void> copy_log_into_file(sqlite3* database) {
   Statement statement(database, "PRAGMA wal_checkpoint(TRUNCATE)");
   if (statement.next() && statement.integer(0) == 0) return {};
@@ -167,9 +169,7 @@ bool write_delta(sqlite3* database, std::string_view ring, const Delta& delta, s
 
 }  // namespace
 
-void SqliteStore::Close::operator()(sqlite3* database) const {
-  sqlite3_close(database);
-}
+void SqliteStore::Close::operator()(sqlite3* database) const { sqlite3_close(database); }
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::filesystem::path path) {
   std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(path)));
@@ -186,9 +186,12 @@ Result<void> SqliteStore::reopen() {
     return make_error(Errc::storage_failed, "cannot use the state file " + path_.string() + ": " + why.message,
                       "it was left as it is; move it away or restore it from a backup");
   };
+  // SQLite gives its log and index the mode of the main file, and that would be the umask's choice.
+  if (const int made = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600); made >= 0)
+    ::close(made);
   sqlite3* opened = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-                    SQLITE_OPEN_NOFOLLOW;
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
   const int outcome = sqlite3_open_v2(path_.c_str(), &opened, flags, nullptr);
   database_.reset(opened);
   if (outcome != SQLITE_OK) return refused(make_error(Errc::storage_failed, sqlite3_errstr(outcome)));
@@ -205,7 +208,8 @@ Result<void> SqliteStore::reopen() {
   if (auto ok = execute(opened, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"); !ok)
     return refused(ok.error());
   if (!*ours)
-    if (auto ok = execute(opened, ("BEGIN IMMEDIATE;" + std::string(schema) + "COMMIT").c_str()); !ok) return refused(ok.error());
+    if (auto ok = execute(opened, ("BEGIN IMMEDIATE;" + std::string(schema) + "COMMIT").c_str()); !ok)
+      return refused(ok.error());
   if (suspect_)
     if (auto ok = copy_log_into_file(opened); !ok) return refused(ok.error());
   suspect_ = false;
@@ -252,14 +256,15 @@ Result<void> SqliteStore::write(const service::Commit& commit) {
 }
 
 protocol::Status::StoreState SqliteStore::state() const {
-  return {"sqlite", path_.string(), writable_.load(std::memory_order_relaxed), commits_.load(std::memory_order_relaxed)};
+  return {"sqlite", path_.string(), writable_.load(std::memory_order_relaxed),
+          commits_.load(std::memory_order_relaxed)};
 }
 
 Error SqliteStore::failed(std::string_view doing) const {
-  return make_error(Errc::storage_failed,
-                    "cannot " + std::string(doing) + " the state file " + path_.string() + ": " +
-                        sqlite3_errmsg(database_.get()),
-                    "look-ups go on; see whether the disk is full or failing, then try again");
+  return make_error(
+      Errc::storage_failed,
+      "cannot " + std::string(doing) + " the state file " + path_.string() + ": " + sqlite3_errmsg(database_.get()),
+      "look-ups go on; see whether the disk is full or failing, then try again");
 }
 
 }  // namespace chash::store

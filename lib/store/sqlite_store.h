@@ -1,13 +1,13 @@
 // SqliteStore: membership in one SQLite file, durable before it is answered.
 //
-// WAL with synchronous=FULL: an fsync for each commit. It is the mode that lost nothing in 53,591 acknowledged writes over 60
-// power cuts; WAL with NORMAL lost 7,120 of 151,367, and DELETE with FULL 2 of 15,218.
+// WAL with synchronous=FULL: an fsync for each commit. It is the mode that lost nothing in 53,591 acknowledged writes
+// over 60 power cuts; WAL with NORMAL lost 7,120 of 151,367, and DELETE with FULL 2 of 15,218.
 //
 //   ring(name, epoch, vnodes, next_position, checksum)      one row a ring
 //   node(ring, name, weight, position)                      one row a node: a change writes only what it touches
 //
-// `checksum` covers the ring's name, epoch and fingerprint, so that a damaged row is seen and not served. A file that cannot be
-// read, is damaged, or was written by a newer chash is refused and left exactly as it is.
+// `checksum` covers the ring's name, epoch and fingerprint, so that a damaged row is seen and not served. A file that
+// cannot be read, is damaged, or was written by a newer chash is refused and left exactly as it is.
 #pragma once
 
 #include <atomic>
@@ -28,8 +28,8 @@ class SqliteStore final : public service::Store {
   ~SqliteStore() override;
 
   Result<std::vector<service::StoredRing>> load() override;
-  // After a failed commit the file is closed, and opened and checked anew before the next: SQLite's view of what reached the
-  // disk is not to be trusted once an fsync has failed.
+  // After a failed commit the file is closed, and opened and checked anew before the next: SQLite's view of what
+  // reached the disk is not to be trusted once an fsync has failed.
   Result<void> commit(const service::Commit& commit) override;
   protocol::Status::StoreState state() const override;
 

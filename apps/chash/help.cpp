@@ -1,0 +1,132 @@
+#include "help.h"
+
+#include <algorithm>
+
+#include "command_help.h"
+#include "command_line.h"
+
+namespace chash::cli {
+
+using namespace protocol;
+
+constinit const std::array<CommandRow, 7> command_table{{
+    {Command::get_node, GetNode::info.name, "get", "[KEY...|-]", "LOOK UP", GetNode::info.help,
+     "  chash get-node user:123                 the name of its node, and nothing else\n"
+     "  chash get-node -n 2 user:123            the owner and the next distinct node\n"
+     "  chash get-node user:1 user:2            KEY<TAB>NODE, a line each\n"
+     "  cut -f1 access.log | chash get-node -   as many as there are lines\n"
+     "  chash get-node -- -x                    a key that starts with a dash\n"},
+    {Command::list, ListNodes::info.name, "ls", "", "NODES", ListNodes::info.help,
+     "  chash list\n"
+     "  chash list --json | jq -r '.nodes[].name'\n"
+     "  chash list --format '{name:>20} {weight:.1f}'\n"},
+    {Command::add, AddNodes::info.name, "", "NODE[=WEIGHT]...", "NODES", AddNodes::info.help,
+     "  chash add cache-4\n"
+     "  chash add cache-5=2 cache-6=0.5\n"
+     "  chash add --if-missing cache-4\n"},
+    {Command::remove, RemoveNodes::info.name, "rm", "NODE...", "NODES", RemoveNodes::info.help,
+     "  chash remove cache-4\n"
+     "  chash remove --if-exists cache-4 cache-5\n"},
+    {Command::status, Status::info.name, "", "", "DAEMON", Status::info.help,
+     "  chash status\n"
+     "  chash status --json | jq .counters.lookups\n"},
+    {Command::ping, Ping::info.name, "", "", "DAEMON", Ping::info.help,
+     "  chash ping -c 5\n"
+     "  until chash ping -q; do sleep 1; done\n"},
+    {Command::version, "version", "", "", "DAEMON",
+     "Releases of chash and chashd, and whether they understand each other", "  chash version\n"},
+}};
+
+namespace {
+
+constexpr std::size_t help_width = 80;
+constexpr std::size_t help_column = 30;  // where explanations start
+
+constexpr std::string_view main_examples =
+    "  chash get-node user:123\n"
+    "  chash add cache-node-4 cache-node-5=2\n"
+    "  chash --url http://127.0.0.1:8000 list --json\n";
+
+constexpr std::string_view exit_statuses =
+    "  0  done                         5  timeout, or the outcome is unknown\n"
+    "  1  failed                       6  conflict: the node is already there\n"
+    "  2  wrong usage or request       7  the ring has no node\n"
+    "  3  no such ring or node         8  denied\n"
+    "  4  the daemon is unreachable    9  some keys failed, the others were printed\n";
+
+// `label` at the left, `help` in its column, wrapped.
+void append_entry(std::string_view label, std::string_view help, std::string& out) {
+  std::string line = "  " + std::string(label);
+  if (line.size() + 2 > help_column) {
+    out += line + '\n';
+    line.clear();
+  }
+  line.resize(help_column, ' ');
+  while (!help.empty()) {
+    const std::string_view word = help.substr(0, help.find(' '));
+    help.remove_prefix(std::min(help.size(), word.size() + 1));
+    if (line.size() > help_column && line.size() + 1 + word.size() > help_width) {
+      out += line + '\n';
+      line.assign(help_column, ' ');
+    }
+    if (line.size() > help_column) line += ' ';
+    line += word;
+  }
+  out += line + '\n';
+}
+
+void append_options(Command command, std::string& out) {
+  const auto options = options_of(command);
+  if (options.empty()) return;
+  out += "\nOPTIONS\n";
+  for (const auto& [names, help] : options) append_entry(names, help, out);
+}
+
+std::string main_help() {
+  std::string out =
+      "Asks chashd which node is responsible for a key, and changes its ring.\n\n" + usage_line(Command::none) + '\n';
+  std::string_view group;
+  for (const CommandRow& row : command_table) {
+    if (row.group != group) out += '\n' + std::string(row.group) + '\n';
+    group = row.group;
+    std::string label(row.name);
+    if (!row.operands.empty()) label += ' ' + std::string(row.operands);
+    append_entry(label, std::string(row.help) + (row.alias.empty() ? "" : " (or: " + std::string(row.alias) + ")"),
+                 out);
+  }
+  append_options(Command::none, out);
+  out += "\nEXAMPLES\n" + std::string(main_examples);
+  out += "\nEXIT STATUS\n" + std::string(exit_statuses);
+  return out;
+}
+
+}  // namespace
+
+const CommandRow* find_row(Command command) {
+  const auto row = std::ranges::find(command_table, command, &CommandRow::command);
+  return row == command_table.end() ? nullptr : &*row;
+}
+
+std::string usage_line(Command command) {
+  const CommandRow* row = find_row(command);
+  if (row == nullptr) return "usage: chash [OPTION]... COMMAND [ARGUMENT]...";
+  const std::string operands = row->operands.empty() ? "" : " " + std::string(row->operands);
+  return "usage: chash " + std::string(row->name) + " [OPTION]..." + operands;
+}
+
+std::string try_line(Command command) {
+  const CommandRow* row = find_row(command);
+  return "try: chash " + (row == nullptr ? "" : std::string(row->name) + ' ') + "--help";
+}
+
+std::string help_text(Command command) {
+  const CommandRow* row = find_row(command);
+  if (row == nullptr) return main_help();
+  std::string out = std::string(row->help) + ".\n\n" + usage_line(command) + '\n';
+  append_options(command, out);
+  out += "\nEXAMPLES\n" + std::string(row->examples);
+  out += "\nThe global options are in: chash --help\n";
+  return out;
+}
+
+}  // namespace chash::cli

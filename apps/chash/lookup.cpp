@@ -1,0 +1,231 @@
+// get-node: one key, several, or as many as standard input has.
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "chash/limits.h"
+#include "key_batch.h"
+#include "protocol/codec.h"
+#include "protocol/text.h"
+#include "run.h"
+
+namespace chash::cli {
+namespace {
+
+using protocol::GetNode;
+using protocol::GetNodes;
+
+constexpr std::size_t overlapping_batches = 2;              // one is answered while the next is made
+constexpr std::size_t read_bytes = std::size_t{64} * 1024;  // what a pipe holds
+constexpr std::size_t shown_bytes = 40;                     // of a key in a message
+
+struct Found {
+  std::string_view ring;
+  std::uint64_t epoch;
+  std::string_view key;
+  const std::vector<std::string>& nodes;
+};
+
+Record record_of(const Found& found) {
+  std::string nodes;
+  for (const std::string& node : found.nodes) nodes += (nodes.empty() ? "" : "\t") + node;
+  return {{"key", std::string(found.key)},
+          {"node", found.nodes.front()},
+          {"nodes", nodes},
+          {"ring", std::string(found.ring)},
+          {"epoch", found.epoch}};
+}
+
+// Why a key cannot be looked up, if it cannot.
+std::optional<std::string> fault_of(std::string_view key, std::uint64_t size) {
+  if (size == 0) return "is empty";
+  if (size <= limits::key_bytes) return std::nullopt;
+  return "'" + protocol::printable(key.substr(0, shown_bytes), shown_bytes) + "...' has " + std::to_string(size) +
+         " bytes; the limit is " + std::to_string(limits::key_bytes);
+}
+
+class Lookup {
+ public:
+  Lookup(const Run& run, std::uint32_t replicas) : run_(run), replicas_(replicas), batch_(run.options.ring, replicas) {}
+
+  int execute();
+
+ private:
+  Result<void> prepare();
+  int one(std::string_view key);
+  int several(const std::vector<std::string>& keys);
+  int stream();
+
+  // Each of these tells the error itself; false ends the command with status_.
+  bool look_up(std::string_view key);
+  bool submit();
+  bool print_next();
+  bool drain();
+  bool print(const Found& found);
+  bool stop(const Error& error);
+
+  const Run& run_;
+  std::uint32_t replicas_;
+  bool with_key_ = false;
+  char end_ = '\n';
+  Template template_;
+  KeyBatch batch_;
+  int status_ = 0;
+};
+
+bool Lookup::stop(const Error& error) {
+  status_ = run_.fail(error);
+  return false;
+}
+
+Result<void> Lookup::prepare() {
+  end_ = run_.line.null ? '\0' : '\n';
+  const bool single = run_.line.operands.size() == 1 && !run_.line.standard_input;
+  with_key_ = run_.line.with_key || (!run_.line.no_key && !single);
+  const std::vector<std::string> node{""};
+  auto format = run_.output_template(record_of({"", 0, "", node}));
+  if (!format) return std::move(format).error();
+  template_ = std::move(*format);
+  return {};
+}
+
+int Lookup::execute() {
+  const std::vector<std::string>& keys = run_.line.operands;
+  if (auto ok = prepare(); !ok) return run_.misuse(ok.error());
+  if (run_.line.standard_input || (keys.empty() && ::isatty(STDIN_FILENO) != 1)) return stream();
+  if (keys.empty()) return run_.misuse(make_error(Errc::invalid_argument, "no key is given"));
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto fault = fault_of(keys[i], keys[i].size());
+    if (!fault) continue;
+    const std::string which = keys.size() == 1 ? "the key " : "key " + std::to_string(i + 1) + " ";
+    return run_.misuse(make_error(Errc::invalid_argument, which + *fault));
+  }
+  return keys.size() == 1 ? one(keys.front()) : several(keys);
+}
+
+int Lookup::one(std::string_view key) {
+  const auto response = run_.session.call<GetNode>({run_.options.ring, {std::string(key)}, replicas_});
+  if (!response) return run_.fail(response.error());
+  print({response->ring, response->epoch, key, response->nodes});
+  return status_;
+}
+
+int Lookup::several(const std::vector<std::string>& keys) {
+  for (const std::string& key : keys)
+    if (!look_up(key)) return status_;
+  submit() && drain();
+  return status_;
+}
+
+// Answers what is there as soon as nothing more is there to read, so that `tail -f keys | chash get-node -` works.
+int Lookup::stream() {
+  bool some_failed = false;
+  RecordSplitter splitter(end_, limits::key_bytes);
+  const auto take = [&](std::uint64_t number, std::string_view key, std::uint64_t size) {
+    const auto fault = fault_of(key, size);
+    if (!fault) return look_up(key);
+    some_failed = true;
+    report(make_error(Errc::partial, "line " + std::to_string(number) + ": the key " + *fault), run_.style);
+    return true;
+  };
+  std::array<char, read_bytes> buffer;
+  for (;;) {
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&input, 1, 0) == 0 && !(submit() && drain())) return status_;
+    const ssize_t count = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      const int error = errno;
+      if (submit() && drain())
+        stop(make_error(Errc::internal, std::string("cannot read standard input: ") + std::strerror(error)));
+      return status_;
+    }
+    if (count == 0) break;
+    if (!splitter.feed({buffer.data(), static_cast<std::size_t>(count)}, take)) return status_;
+  }
+  if (!splitter.finish(take) || !submit() || !drain()) return status_;
+  return some_failed ? info(Errc::partial).exit_status : 0;
+}
+
+bool Lookup::look_up(std::string_view key) {
+  if (!batch_.has_room_for(key) && !submit()) return false;
+  batch_.add(key);
+  return true;
+}
+
+bool Lookup::submit() {
+  if (batch_.empty()) return true;
+  while (run_.session.in_flight() >= overlapping_batches)
+    if (!print_next()) return false;
+  run_.session.send(batch_.take());
+  return true;
+}
+
+bool Lookup::drain() {
+  while (run_.session.in_flight() > 0)
+    if (!print_next()) return false;
+  if (auto ok = run_.out.flush(); !ok) return stop(ok.error());
+  return true;
+}
+
+bool Lookup::print_next() {
+  const Answered answered = run_.session.receive();
+  if (!answered.reply) return stop(answered.reply.error());
+  const auto& request = std::get<GetNodes::Request>(answered.request);
+  const auto& response = std::get<GetNodes::Response>(*answered.reply);
+  if (response.owners.size() != request.keys.size())
+    return stop(make_error(Errc::internal, "the daemon answered " + std::to_string(response.owners.size()) + " of " +
+                                               std::to_string(request.keys.size()) + " keys"));
+  for (std::size_t i = 0; i < request.keys.size(); ++i)
+    if (!print({response.ring, response.epoch, request.keys[i].bytes, response.owners[i]})) return false;
+  if (auto ok = run_.out.relieve(); !ok) return stop(ok.error());
+  return true;
+}
+
+void append_json(const Found& found, std::string& out) {
+  out += "{\"ring\":";
+  protocol::append_json_string(found.ring, out);
+  out += ",\"epoch\":" + std::to_string(found.epoch) + ',';
+  protocol::append_key_member("key", found.key, out);
+  out += ",\"node\":";
+  protocol::append_json_string(found.nodes.front(), out);
+  out += ",\"nodes\":[";
+  for (const std::string& node : found.nodes) {
+    if (&node != found.nodes.data()) out += ',';
+    protocol::append_json_string(node, out);
+  }
+  out += "]}";
+}
+
+bool Lookup::print(const Found& found) {
+  std::string& out = run_.out.text();
+  if (found.nodes.empty()) return stop(make_error(Errc::internal, "the daemon answered with no node"));
+  if (template_) {
+    auto ok = template_.append(record_of(found), end_, out);
+    return ok ? true : stop(ok.error());
+  }
+  if (run_.json()) {
+    append_json(found, out);
+  } else {
+    const bool escape = run_.out.is_terminal();
+    if (with_key_) (out += escape ? for_people(found.key) : std::string(found.key)) += '\t';
+    for (const std::string& node : found.nodes) {
+      if (&node != found.nodes.data()) out += '\t';
+      out += escape ? for_people(node) : node;
+    }
+  }
+  out += end_;
+  return true;
+}
+
+}  // namespace
+
+int get_node(const Run& run) {
+  const auto replicas = parse_count(run.line.replicas.value_or("1"), 1, limits::replicas, "number of nodes");
+  return replicas ? Lookup(run, *replicas).execute() : run.misuse(replicas.error());
+}
+
+}  // namespace chash::cli

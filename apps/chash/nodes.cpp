@@ -1,0 +1,176 @@
+// list, add, remove: the members of a ring.
+#include <set>
+
+#include "chash/node_name.h"
+#include "node_argument.h"
+#include "protocol/codec.h"
+#include "run.h"
+
+namespace chash::cli {
+namespace {
+
+using protocol::AddNodes;
+using protocol::ListNodes;
+using protocol::RemoveNodes;
+using NameSet = std::set<std::string_view>;
+
+constexpr std::size_t names_in_full = 10;  // in a sentence; of more, the first few stand for all
+constexpr std::size_t names_of_many = 3;
+
+Record record_of(const ListNodes::Response& response, const ListNodes::Member& node) {
+  return {{"name", node.name},
+          {"weight", node.weight},
+          {"vnodes", node.vnodes},
+          {"ring", response.ring},
+          {"epoch", response.epoch}};
+}
+
+std::string sentence_list(const std::vector<std::string>& names) {
+  const bool all = names.size() <= names_in_full;
+  std::string text;
+  for (std::size_t i = 0; i < (all ? names.size() : names_of_many); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  return all ? text : text + " and " + std::to_string(names.size() - names_of_many) + " more";
+}
+
+std::string epochs(std::uint64_t before, std::uint64_t after) {
+  return "epoch " + std::to_string(before) + " -> " + std::to_string(after);
+}
+
+void append_json_line(const protocol::AnyResponse& response, std::string& out) {
+  protocol::encode_response(response, out);
+  out += '\n';
+}
+
+void append_json(const std::string& text, std::string& out) { protocol::append_json_string(text, out); }
+void append_json(double number, std::string& out) { out += json_number(number); }
+void append_json(std::uint64_t number, std::string& out) { out += std::to_string(number); }
+
+void append_json_object(const ListNodes::Member& node, std::string& out) {
+  char before = '{';
+  protocol::for_each_field<ListNodes::Member>([&](const auto& field) {
+    out += before;
+    append_json(std::string(field.name), out);
+    out += ':';
+    append_json(node.*field.member, out);
+    before = ',';
+  });
+  out += "}\n";
+}
+
+void append_members(const Run& run, const ListNodes::Response& response) {
+  std::string& out = run.out.text();
+  if (run.options.format == Format::jsonl) {
+    for (const ListNodes::Member& node : response.nodes) append_json_object(node, out);
+    return;
+  }
+  const bool table =
+      run.options.format == Format::table || (run.options.format == Format::automatic && run.out.is_terminal());
+  if (!table) {
+    for (const ListNodes::Member& node : response.nodes)
+      out += node.name + '\t' + number_text(node.weight) + '\t' + std::to_string(node.vnodes) + '\n';
+    return;
+  }
+  if (response.nodes.empty() && !run.line.quiet) say("ring '" + response.ring + "' has no node; try: chash add NODE");
+  Table rows({"NODE", "WEIGHT", "VNODES"});
+  for (const ListNodes::Member& node : response.nodes)
+    rows.add({for_people(node.name), weight_text(node.weight), std::to_string(node.vnodes)});
+  rows.append_to(out, run.line.header, run.color);
+}
+
+// What add and remove print: by template, as JSON, or `sentence`, which --quiet spares.
+template <class Response>
+int print_change(const Run& run, const Template& format, const Response& response, const Record& record,
+                 const std::string& sentence) {
+  if (format) return run.print(format, record);
+  if (run.json()) append_json_line(response, run.out.text());
+  else if (!run.line.quiet) run.out.text() += for_people(sentence) + '\n';
+  return 0;
+}
+
+Record change_record(const std::string& ring, std::uint64_t epoch, std::uint64_t previous_epoch,
+                     const std::vector<std::string>& nodes) {
+  std::string names;
+  for (const std::string& node : nodes) names += (names.empty() ? "" : "\t") + node;
+  return {{"ring", ring}, {"epoch", epoch}, {"previous_epoch", previous_epoch}, {"nodes", names}};
+}
+
+}  // namespace
+
+int list_nodes(const Run& run) {
+  const auto format = run.output_template(record_of({}, {}));
+  if (!format) return run.misuse(format.error());
+  const auto response = run.session.call<ListNodes>({run.options.ring});
+  if (!response) return run.fail(response.error());
+  if (*format) {
+    for (const ListNodes::Member& node : response->nodes)
+      if (const int status = run.print(*format, record_of(*response, node)); status != 0) return status;
+  } else if (run.options.format == Format::json) {
+    append_json_line(*response, run.out.text());
+  } else {
+    append_members(run, *response);
+  }
+  return 0;
+}
+
+int add_nodes(const Run& run) {
+  AddNodes::Request request{run.options.ring, {}, run.line.if_missing};
+  double weight = 1;
+  if (run.line.weight) {
+    const auto given = parse_weight(*run.line.weight);
+    if (!given) return run.misuse(given.error());
+    weight = *given;
+  }
+  for (const std::string& word : run.line.operands) {
+    auto node = parse_node(word, weight);
+    if (!node) return run.misuse(node.error());
+    request.nodes.push_back(std::move(*node));
+  }
+  if (request.nodes.empty()) return run.misuse(make_error(Errc::invalid_argument, "no node is given"));
+  const auto format = run.output_template(change_record("", 0, 0, {}));
+  if (!format) return run.misuse(format.error());
+
+  const auto asked = request.nodes;
+  const auto response = run.session.call<AddNodes>(std::move(request));
+  if (!response) return run.fail(response.error());
+  std::vector<std::string> added, known;
+  const NameSet changed(response->added.begin(), response->added.end());
+  for (const AddNodes::Member& node : asked) {
+    if (!changed.contains(node.name)) known.push_back(node.name);
+    else added.push_back(node.weight == 1 ? node.name : node.name + " (weight " + number_text(node.weight) + ")");
+  }
+  std::string sentence = "added " + sentence_list(added) + " to " + response->ring + ": " +
+                         epochs(response->previous_epoch, response->epoch);
+  if (!added.empty() && !known.empty()) sentence += " (already there: " + sentence_list(known) + ")";
+  if (added.empty())
+    sentence = "nothing to add: " + sentence_list(known) + (known.size() == 1 ? " is" : " are") + " already in " +
+               response->ring + " (epoch " + std::to_string(response->epoch) + ")";
+  return print_change(run, *format, *response,
+                      change_record(response->ring, response->epoch, response->previous_epoch, response->added),
+                      sentence);
+}
+
+int remove_nodes(const Run& run) {
+  for (const std::string& name : run.line.operands)
+    if (auto ok = check_node_name(name); !ok) return run.misuse(ok.error());
+  if (run.line.operands.empty()) return run.misuse(make_error(Errc::invalid_argument, "no node is given"));
+  const auto format = run.output_template(change_record("", 0, 0, {}));
+  if (!format) return run.misuse(format.error());
+
+  const auto response = run.session.call<RemoveNodes>({run.options.ring, run.line.operands, run.line.if_exists});
+  if (!response) return run.fail(response.error());
+  std::vector<std::string> unknown;
+  const NameSet changed(response->removed.begin(), response->removed.end());
+  for (const std::string& name : run.line.operands)
+    if (!changed.contains(name)) unknown.push_back(name);
+  std::string sentence = "removed " + sentence_list(response->removed) + " from " + response->ring + ": " +
+                         epochs(response->previous_epoch, response->epoch);
+  if (!response->removed.empty() && !unknown.empty()) sentence += " (not there: " + sentence_list(unknown) + ")";
+  if (response->removed.empty())
+    sentence = "nothing to remove: " + sentence_list(unknown) + (unknown.size() == 1 ? " is" : " are") + " not in " +
+               response->ring + " (epoch " + std::to_string(response->epoch) + ")";
+  return print_change(run, *format, *response,
+                      change_record(response->ring, response->epoch, response->previous_epoch, response->removed),
+                      sentence);
+}
+
+}  // namespace chash::cli

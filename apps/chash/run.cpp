@@ -1,0 +1,143 @@
+#include "run.h"
+
+#include <unistd.h>
+
+#include "chash/version.h"
+#include "net/client_errors.h"
+#include "net/socket_path.h"
+#include "protocol/operations.h"
+
+namespace chash::cli {
+namespace {
+
+using net::HttpEndpoint;
+
+int execute(const Run& run) {
+  switch (run.line.command) {
+    case Command::get_node: return get_node(run);
+    case Command::list: return list_nodes(run);
+    case Command::add: return add_nodes(run);
+    case Command::remove: return remove_nodes(run);
+    case Command::status: return show_status(run);
+    case Command::ping: return ping(run);
+    case Command::version: return show_version(run);
+    case Command::none: break;
+  }
+  return run.misuse(make_error(Errc::invalid_argument, "no command is given"));
+}
+
+// Output is the last thing that can go wrong.
+int finish(Output& out, const ErrorStyle& style, int status) {
+  auto ok = out.finish();
+  return ok || status != 0 ? status : report(ok.error(), style);
+}
+
+// `> ` and `< ` before each line that is sent or received.
+void show_wire(std::string_view direction, std::string_view bytes) {
+  std::string text;
+  while (!bytes.empty()) {
+    std::string_view line = bytes.substr(0, bytes.find('\n'));
+    bytes.remove_prefix(std::min(bytes.size(), line.size() + 1));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    text += std::string(direction) + ' ' + for_people(line) + '\n';
+  }
+  [[maybe_unused]] const auto ignored = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+Settings flags_of(const CommandLine& line) {
+  Settings flags = line.flags;
+  if (line.json) flags["output"] = {"json", "--json"};
+  return flags;
+}
+
+// Flags, then the environment, then the files.
+Result<std::vector<Settings>> all_sources(const CommandLine& line, const Environment& environment) {
+  std::string file = line.config_file;
+  if (file.empty())
+    if (const char* named = environment("CHASH_CONFIG"); named != nullptr) file = named;
+  auto files = read_config_files(file, environment);
+  if (!files) return std::move(files).error();
+  std::vector<Settings> sources{flags_of(line), read_environment(environment)};
+  for (Settings& settings : *files) sources.push_back(std::move(settings));
+  return sources;
+}
+
+// Before all sources are read, only flags and environment can say that errors should be JSON.
+bool wants_json_errors(const CommandLine& line, const Environment& environment) {
+  const Settings flags = flags_of(line), variables = read_environment(environment);
+  for (const Settings* source : {&flags, &variables})
+    if (const auto at = source->find("output"); at != source->end()) return at->second.text.starts_with("json");
+  return false;
+}
+
+Result<net::ClientOptions> client_options(const CommandLine& line, const Options& options) {
+  net::ClientOptions client;
+  client.timeout = options.timeout;
+  client.connect_timeout = options.connect_timeout;
+  if (line.verbose >= 2) client.trace = show_wire;
+  if (!options.token_file.empty() && std::holds_alternative<HttpEndpoint>(options.endpoint)) {
+    auto token = read_token(options.token_file);
+    if (!token) return std::move(token).error();
+    client.token = std::move(*token);
+  }
+  return client;
+}
+
+// What helps where the daemon, which does not know our options, left that open.
+std::string next_step(Command command, Errc code) {
+  if (command == Command::add && code == Errc::conflict) return "try: chash list, or --if-missing to leave it alone";
+  if (command == Command::remove && code == Errc::not_found) return "try: chash list, or --if-exists to skip it";
+  return "";
+}
+
+int misuse(const Error& error, const ErrorStyle& style, Command command) {
+  return report(error, style, {usage_line(command), try_line(command)});
+}
+
+}  // namespace
+
+int Run::fail(Error error) const {
+  if (error.hint.empty()) error.hint = next_step(line.command, error.code);
+  if (error.code != Errc::unreachable || options.endpoint_was_named || style.json) return report(error, style);
+  std::string looked;
+  for (const std::string& path : net::socket_search_path()) looked += (looked.empty() ? "looked for " : ", ") + path;
+  return report(error, style, {looked});
+}
+
+int Run::misuse(const Error& error) const { return cli::misuse(error, style, line.command); }
+
+Result<Template> Run::output_template(const Record& sample) const {
+  return line.format_template ? Template::parse(*line.format_template, sample) : Template();
+}
+
+int Run::print(const Template& format, const Record& record) const {
+  if (auto ok = format.append(record, '\n', out.text()); !ok) return fail(ok.error());
+  return 0;
+}
+
+int run(const std::vector<std::string>& argv, const Environment& environment) {
+  const ParsedLine parsed = read_command_line(split_arguments(argv));
+  const CommandLine& line = parsed.line;
+  Output out(STDOUT_FILENO);
+  ErrorStyle style{wants_json_errors(line, environment),
+                   wants_color(Color::automatic, ::isatty(STDERR_FILENO) == 1, environment)};
+  if (parsed.error) return misuse(*parsed.error, style, line.command);
+  if (line.help) out.text() = help_text(line.command);
+  if (line.version && !line.help) out.text() = "chash " + std::string(version()) + '\n';
+  if (line.help || line.version) return finish(out, style, 0);
+
+  const auto sources = all_sources(line, environment);
+  if (!sources) return report(sources.error(), style);
+  const auto options = resolve(*sources);
+  if (!options) return report(options.error(), style);
+  auto client = client_options(line, *options);
+  if (!client) return report(client.error(), style);
+
+  style.json = options->format == Format::json || options->format == Format::jsonl;
+  style.color = wants_color(options->color, ::isatty(STDERR_FILENO) == 1, environment);
+  Session session(*options, std::move(*client), line.verbose >= 1);
+  const Run whole{line, *options, session, out, style, wants_color(options->color, out.is_terminal(), environment)};
+  return finish(out, style, execute(whole));
+}
+
+}  // namespace chash::cli

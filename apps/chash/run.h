@@ -1,0 +1,47 @@
+// Run: one run of chash, from argv to the exit status, and what its commands have in common.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "command_line.h"
+#include "options.h"
+#include "output.h"
+#include "session.h"
+#include "template.h"
+
+namespace chash::cli {
+
+struct Run {
+  const CommandLine& line;
+  const Options& options;
+  Session& session;
+  Output& out;
+  ErrorStyle style;
+  bool color = false;  // on standard output
+
+  bool json() const { return options.format == Format::json || options.format == Format::jsonl; }
+
+  // Tell the error; return the exit status. misuse() adds how the command is used.
+  int fail(Error error) const;
+  int misuse(const Error& error) const;
+
+  // The user's --format, or none.
+  Result<Template> output_template(const Record& sample) const;
+  // One record by the template.
+  int print(const Template& format, const Record& record) const;
+};
+
+// The commands. Each prints to `out`, which run() flushes, and returns the exit status.
+int get_node(const Run& run);
+int list_nodes(const Run& run);
+int add_nodes(const Run& run);
+int remove_nodes(const Run& run);
+int show_status(const Run& run);
+int ping(const Run& run);
+int show_version(const Run& run);
+
+// `argv` without the program's name.
+int run(const std::vector<std::string>& argv, const Environment& environment);
+
+}  // namespace chash::cli

@@ -1,0 +1,261 @@
+#include "chash/ring_spec.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "chash/limits.h"
+#include "chash/naive.h"
+
+namespace chash {
+namespace {
+
+using Names = std::vector<std::string>;
+
+const RingSpec three{100, {{"c", 1}, {"a", 2}, {"b", 0.5}}};
+
+Error refusal(const RingSpec& spec, const Change& change) {
+  const auto delta = resolve(spec, change);
+  REQUIRE_FALSE(delta);
+  return delta.error();
+}
+
+bool is_printable(const std::string& text) {
+  return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+TEST_CASE("ring spec: added nodes go last, in the order asked") {
+  const auto delta = resolve(three, AddNodes{{{"z", 3}, {"d"}}});
+  REQUIRE(delta);
+  CHECK(*delta == Delta{{{"z", 3}, {"d", 1}}, {}});
+  CHECK(apply(three, *delta) == RingSpec{100, {{"c", 1}, {"a", 2}, {"b", 0.5}, {"z", 3}, {"d", 1}}});
+}
+
+TEST_CASE("ring spec: removing keeps the order of the rest, and a node that comes back goes last") {
+  const auto removal = resolve(three, RemoveNodes{{"c"}});
+  REQUIRE(removal);
+  CHECK(*removal == Delta{{}, {"c"}});
+  const RingSpec two = apply(three, *removal);
+  CHECK(two == RingSpec{100, {{"a", 2}, {"b", 0.5}}});
+  const auto addition = resolve(two, AddNodes{{{"c", 1}}});
+  REQUIRE(addition);
+  CHECK(apply(two, *addition) == RingSpec{100, {{"a", 2}, {"b", 0.5}, {"c", 1}}});
+}
+
+TEST_CASE("ring spec: a change that removes every node leaves an empty ring") {
+  const auto delta = resolve(three, RemoveNodes{{"b", "c", "a"}});
+  REQUIRE(delta);
+  CHECK(delta->removed == Names{"b", "c", "a"});
+  CHECK(apply(three, *delta) == RingSpec{100, {}});
+}
+
+TEST_CASE("ring spec: one node that cannot be added refuses the whole change") {
+  CHECK(refusal(three, AddNodes{{{"new"}, {"a"}}}) == Error{Errc::conflict, "node 'a' is already in the ring", ""});
+  CHECK(refusal(three, AddNodes{{{"new"}, {"bad name"}}}).code == Errc::invalid_argument);
+  CHECK(refusal(three, AddNodes{{{"new"}, {"other", 0}}}).code == Errc::invalid_argument);
+  CHECK(refusal(three, AddNodes{{{"bad name"}}, true}).code == Errc::invalid_argument);
+  CHECK(refusal(three, AddNodes{{{"a", -1}}, true}).code == Errc::invalid_argument);
+}
+
+TEST_CASE("ring spec: one node that cannot be removed refuses the whole change") {
+  CHECK(refusal(three, RemoveNodes{{"a", "d"}}) == Error{Errc::not_found, "no node 'd' in the ring", ""});
+  CHECK(refusal(three, RemoveNodes{{"d", "a"}}) == Error{Errc::not_found, "no node 'd' in the ring", ""});
+  CHECK(refusal(RingSpec{}, RemoveNodes{{"a"}}).code == Errc::not_found);
+}
+
+TEST_CASE("ring spec: a change that names no node, or one twice, is refused") {
+  const Error none{Errc::invalid_argument, "no node is named", "name at least one node"};
+  const Error twice{Errc::invalid_argument, "node 'n' is named twice", ""};
+  for (const bool lenient : {false, true}) {
+    CHECK(refusal(three, AddNodes{{}, lenient}) == none);
+    CHECK(refusal(three, RemoveNodes{{}, lenient}) == none);
+    CHECK(refusal(three, AddNodes{{{"n"}, {"m"}, {"n"}}, lenient}) == twice);
+    CHECK(refusal(three, AddNodes{{{"n", 1}, {"n", 2}}, lenient}) == twice);
+    CHECK(refusal(three, RemoveNodes{{"n", "m", "n"}, lenient}) == twice);
+  }
+}
+
+TEST_CASE("ring spec: if_missing adds what is missing and leaves the rest alone, whatever its weight") {
+  const auto delta = resolve(three, AddNodes{{{"a", 7}, {"new", 3}, {"c", 1}}, true});
+  REQUIRE(delta);
+  CHECK(*delta == Delta{{{"new", 3}}, {}});
+  const auto nothing = resolve(three, AddNodes{{{"a", 7}}, true});
+  REQUIRE(nothing);
+  CHECK(nothing->empty());
+  CHECK(apply(three, *nothing) == three);
+}
+
+TEST_CASE("ring spec: if_exists removes what is there and skips the rest") {
+  const auto delta = resolve(three, RemoveNodes{{"zz", "b", "yy"}, true});
+  REQUIRE(delta);
+  CHECK(*delta == Delta{{}, {"b"}});
+  const auto nothing = resolve(three, RemoveNodes{{"zz"}, true});
+  REQUIRE(nothing);
+  CHECK(nothing->empty());
+}
+
+TEST_CASE("ring spec: names are compared whole, byte for byte") {
+  CHECK(refusal(three, RemoveNodes{{"A"}}).code == Errc::not_found);
+  CHECK(refusal(RingSpec{100, {{"ab"}}}, RemoveNodes{{"a"}}).code == Errc::not_found);
+  CHECK(resolve(RingSpec{100, {{"ab"}}}, AddNodes{{{"a"}, {"abc"}, {"AB"}}}).has_value());
+}
+
+TEST_CASE("ring spec: no message repeats bytes that are not printable") {
+  const std::string hostile = "\x1b[2J\nforged line";
+  for (const bool lenient : {false, true}) {
+    CHECK(is_printable(refusal(three, AddNodes{{{hostile}}, lenient}).message));
+    CHECK(is_printable(refusal(three, AddNodes{{{hostile}, {hostile}}, lenient}).message));
+    CHECK(is_printable(refusal(three, RemoveNodes{{hostile}, lenient}).message));
+    CHECK(is_printable(refusal(three, RemoveNodes{{hostile, hostile}, lenient}).message));
+    CHECK(refusal(three, RemoveNodes{{std::string(300'000, 'n'), std::string(300'000, 'n')}, lenient}).message.size() <
+          1000);
+  }
+}
+
+TEST_CASE("ring spec: weights above 0 and up to a million are accepted, and nothing else") {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const double largest = limits::max_weight;
+  for (const double good : {1.0, 1e-9, std::numeric_limits<double>::denorm_min(), 0.1, largest}) {
+    CAPTURE(good);
+    CHECK(resolve(RingSpec{1, {}}, AddNodes{{{"n", good}}}).has_value());
+  }
+  for (const double bad : {0.0, -0.0, -1.0, -1e-300, largest + 1, std::nextafter(largest, infinity), infinity,
+                           -infinity, std::numeric_limits<double>::quiet_NaN()}) {
+    CAPTURE(bad);
+    CHECK(refusal(RingSpec{1, {}}, AddNodes{{{"n", bad}}}) == Error{Errc::invalid_argument,
+                                                                    "the weight of node 'n' is out of range",
+                                                                    "a weight is above 0 and at most 1000000"});
+  }
+}
+
+TEST_CASE("ring spec: virtual nodes are weight times vnodes, rounded half up, at least one") {
+  const auto count = [](std::uint32_t vnodes, double weight) { return vnode_count(RingSpec{vnodes, {}}, weight); };
+  CHECK(count(100, 1) == 100);
+  CHECK(count(100, 2.5) == 250);
+  CHECK(count(100, 0.014) == 1);
+  CHECK(count(2, 0.75) == 2);  // 1.5
+  CHECK(count(2, 1.25) == 3);  // 2.5: half goes up, not to even
+  CHECK(count(2, 1.2) == 2);   // 2.4
+  CHECK(count(100, 0.004) == 1);
+  CHECK(count(100, 1e-300) == 1);
+  CHECK(count(0, 1) == 1);
+  CHECK(count(1, 1e6) == 1'000'000);
+  CHECK(count(std::numeric_limits<std::uint32_t>::max(), 1e6) == 4'294'967'295'000'000);
+  CHECK(point_count(three) == 350);
+  CHECK(point_count(RingSpec{}) == 0);
+}
+
+TEST_CASE("ring spec: as many nodes as the limit says, and not one more") {
+  RingSpec spec{1, {}};
+  for (std::size_t i = 0; i + 1 < limits::nodes; ++i) spec.nodes.push_back({"n" + std::to_string(i)});
+  CHECK(resolve(spec, AddNodes{{{"last"}}}).has_value());
+  CHECK(refusal(spec, AddNodes{{{"last"}, {"more"}}}) ==
+        Error{Errc::too_large, "the ring would have more than 65536 nodes", ""});
+  spec.nodes.push_back({"last"});
+  CHECK(refusal(spec, AddNodes{{{"more"}}}).code == Errc::too_large);
+  const auto present = resolve(spec, AddNodes{{{"last"}}, true});
+  REQUIRE(present);
+  CHECK(present->empty());
+  CHECK(resolve(spec, RemoveNodes{{"last"}}).has_value());
+}
+
+TEST_CASE("ring spec: as many points as the limit says, and not one more") {
+  const RingSpec most{100, {{"a", 100'000}, {"b", 59'999.99}}};
+  REQUIRE(point_count(most) == limits::points - 1);
+  CHECK(resolve(most, AddNodes{{{"c", 0.01}}}).has_value());
+  CHECK(refusal(most, AddNodes{{{"c", 0.02}}}) == Error{Errc::too_large,
+                                                        "the ring would have 16000001 points; the limit is 16000000",
+                                                        "use smaller weights: only their ratio counts"});
+  CHECK(refusal(RingSpec{100, {}}, AddNodes{{{"a", 1e6}}}).code == Errc::too_large);
+}
+
+TEST_CASE("fingerprint: does not depend on the order of adding") {
+  RingSpec spec{100, {{"a", 1}, {"b", 2}, {"c", 0.5}, {"d", 1}}};
+  const Token expected = fingerprint(spec);
+  std::ranges::sort(spec.nodes, {}, &Node::name);
+  do CHECK(fingerprint(spec) == expected);
+  while (std::ranges::next_permutation(spec.nodes, {}, &Node::name).found);
+}
+
+TEST_CASE("fingerprint: differs for every name, weight, vnodes and membership") {
+  std::map<Token, int> seen;
+  const auto add = [&](const RingSpec& spec) { ++seen[fingerprint(spec)]; };
+  std::size_t specs = 0;
+  for (const std::uint32_t vnodes : {1u, 99u, 100u, 101u})
+    for (const double one : {1.0, 2.0, std::nextafter(1.0, 2.0)})
+      for (const double two : {1.0, 2.0, 3.0})
+        for (const char* name : {"a", "aa", "A", "a1"}) {
+          add({vnodes, {{name, one}, {"b", two}}});
+          ++specs;
+        }
+  add({100, {}});
+  add({101, {}});
+  add({100, {{"a"}}});
+  add({100, {{"b"}}});
+  add({100, {{"a"}, {"b"}, {"c"}}});
+  add({100, {{"ab"}, {"c"}}});
+  add({100, {{"a"}, {"bc"}}});
+  CHECK(seen.size() == specs + 7);
+}
+
+TEST_CASE("fingerprint: the weights of two nodes are not interchangeable") {
+  CHECK(fingerprint({100, {{"a", 1}, {"b", 2}}}) != fingerprint({100, {{"a", 2}, {"b", 1}}}));
+}
+
+// Daemons of different releases and machines compare fingerprints, and stores keep them.
+TEST_CASE("fingerprint: stays what it was") {
+  CHECK(test::hex(fingerprint({})) == "f4d3a6a3095e9f09db8e7a773e97bda3");
+  CHECK(test::hex(fingerprint({100, {{"cache-node-1"}, {"cache-node-2"}, {"cache-node-3"}}})) ==
+        "06a363501e0a81f249f352e962dd5d73");
+  CHECK(test::hex(fingerprint({40, {{"a", 0.5}, {"b", 3}}})) == "fb25fcb2c56aadcf33fdd64d5f6de8e5");
+}
+
+TEST_CASE("ring spec: random changes agree with a plain model") {
+  std::mt19937_64 random(13);
+  for (int sequence = 0; sequence < 100; ++sequence) {
+    RingSpec spec{10, {}};
+    std::vector<std::string> order;
+    std::map<std::string, double> model;
+    for (int step = 0; step < 200; ++step) {
+      const bool lenient = random() % 2 == 0;
+      const bool adding = random() % 2 == 0;
+      std::vector<Node> asked;
+      for (std::size_t n = random() % 4; n > 0; --n)
+        asked.push_back({"n" + std::to_string(random() % 12), static_cast<double>(random() % 5) / 2});
+      bool twice = false, bad_weight = false, there = false, absent = false;
+      for (std::size_t i = 0; i < asked.size(); ++i) {
+        for (std::size_t k = 0; k < i; ++k) twice |= asked[i].name == asked[k].name;
+        bad_weight |= asked[i].weight == 0;
+        (model.contains(asked[i].name) ? there : absent) = true;
+      }
+      Change change;
+      if (adding) {
+        change = AddNodes{asked, lenient};
+      } else {
+        RemoveNodes removal{{}, lenient};
+        for (const Node& node : asked) removal.names.push_back(node.name);
+        change = removal;
+      }
+      const auto delta = resolve(spec, change);
+      const bool refused = asked.empty() || twice || (adding && bad_weight) || (!lenient && (adding ? there : absent));
+      REQUIRE(delta.has_value() == !refused);
+      if (refused) continue;
+      spec = apply(std::move(spec), *delta);
+      for (const Node& node : asked) {
+        if (adding && model.emplace(node.name, node.weight).second) order.push_back(node.name);
+        if (!adding && model.erase(node.name) != 0) std::erase(order, node.name);
+      }
+      REQUIRE(spec.nodes.size() == order.size());
+      for (std::size_t i = 0; i < order.size(); ++i) REQUIRE(spec.nodes[i] == Node{order[i], model.at(order[i])});
+    }
+  }
+}
+
+}  // namespace
+}  // namespace chash

@@ -1,0 +1,163 @@
+// FakeStore: a service::Store in memory. It keeps what is committed, records every call, and fails, conflicts or waits when a
+// test tells it to.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "service/log.h"
+#include "service/store.h"
+
+namespace chash::service::test {
+
+class FakeStore final : public Store {
+ public:
+  struct Recorded {
+    std::string ring;
+    std::uint64_t expected_epoch = 0;
+    std::vector<Delta> deltas;
+    RingSpec after;
+  };
+
+  enum class Fate { stored, failed, failed_but_stored, conflict };
+
+  // Called inside each commit, on the thread that commits, before anything is stored. Set before the service starts.
+  std::function<void(const Commit&)> on_commit;
+
+  // As if somebody else had written.
+  void put(StoredRing ring) {
+    const std::lock_guard lock(mutex_);
+    std::string name = ring.name;
+    rings_.insert_or_assign(std::move(name), std::move(ring));
+  }
+  // Of the next commits, first to last; those after them are stored.
+  void fates(std::initializer_list<Fate> next) {
+    const std::lock_guard lock(mutex_);
+    fates_.assign(next);
+  }
+  void fail_next_loads(int count) {
+    const std::lock_guard lock(mutex_);
+    failing_loads_ = count;
+  }
+
+  // While shut, a commit waits at the gate, as at a disk that takes its time.
+  void shut_gate() {
+    const std::lock_guard lock(mutex_);
+    gate_open_ = false;
+  }
+  void open_gate() {
+    {
+      const std::lock_guard lock(mutex_);
+      gate_open_ = true;
+    }
+    changed_.notify_all();
+  }
+  void wait_until_somebody_waits() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return waiting_ > 0; });
+  }
+
+  std::vector<Recorded> commits() const {
+    const std::lock_guard lock(mutex_);
+    return commits_;
+  }
+  int loads() const {
+    const std::lock_guard lock(mutex_);
+    return loads_;
+  }
+  StoredRing stored(const std::string& ring = std::string(protocol::default_ring)) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = rings_.find(ring);
+    return found == rings_.end() ? StoredRing{ring, 0, {}} : found->second;
+  }
+
+  Result<std::vector<StoredRing>> load() override {
+    const std::lock_guard lock(mutex_);
+    ++loads_;
+    if (failing_loads_ > 0) {
+      --failing_loads_;
+      return make_error(Errc::storage_failed, "the fake store cannot be read");
+    }
+    std::vector<StoredRing> all;
+    for (const auto& [name, ring] : rings_) all.push_back(ring);
+    return all;
+  }
+
+  Result<void> commit(const Commit& commit) override {
+    std::unique_lock lock(mutex_);
+    commits_.push_back({std::string(commit.ring), commit.expected_epoch, {commit.deltas.begin(), commit.deltas.end()}, commit.after});
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return gate_open_; });
+    --waiting_;
+    if (on_commit) {
+      lock.unlock();
+      on_commit(commit);
+      lock.lock();
+    }
+    Fate fate = Fate::stored;
+    if (!fates_.empty()) {
+      fate = fates_.front();
+      fates_.pop_front();
+    }
+    const auto found = rings_.find(commits_.back().ring);
+    const std::uint64_t epoch = found == rings_.end() ? 0 : found->second.epoch;
+    if (fate == Fate::conflict || commit.expected_epoch != epoch)
+      return make_error(Errc::conflict, "the fake store is at epoch " + std::to_string(epoch));
+    if (fate != Fate::failed) store(commit);
+    if (fate != Fate::stored) return make_error(Errc::storage_failed, "the fake store failed");
+    ++commits_made_;
+    return {};
+  }
+
+  protocol::Status::StoreState state() const override {
+    const std::lock_guard lock(mutex_);
+    return {"fake", "/nowhere", true, commits_made_};
+  }
+
+ private:
+  // What every commit promises: changes, not one of them empty, that lead from what is stored to `after`.
+  void store(const Commit& commit) {
+    std::string name(commit.ring);
+    StoredRing& ring = rings_.try_emplace(name, StoredRing{name, 0, {commit.after.vnodes, {}}}).first->second;
+    CHECK_FALSE(commit.deltas.empty());
+    for (const Delta& delta : commit.deltas) {
+      CHECK_FALSE(delta.empty());
+      ring.spec = apply(std::move(ring.spec), delta);
+    }
+    CHECK(ring.spec == commit.after);
+    ring.epoch += commit.deltas.size();
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, StoredRing> rings_;
+  std::vector<Recorded> commits_;
+  std::deque<Fate> fates_;
+  std::uint64_t commits_made_ = 0;
+  int failing_loads_ = 0;
+  int loads_ = 0;
+  int waiting_ = 0;
+  bool gate_open_ = true;
+};
+
+// A log that goes nowhere.
+inline std::unique_ptr<Log> quiet_log(LogLevel level = LogLevel::critical) {
+  auto log = Log::open({"", level, false, false});
+  REQUIRE(log);
+  return std::move(*log);
+}
+
+}  // namespace chash::service::test
