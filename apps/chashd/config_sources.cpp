@@ -4,8 +4,11 @@
 
 #include <toml++/toml.h>
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <sstream>
 
@@ -105,11 +108,12 @@ Result<std::string> read_text(const std::string& path) {
   if (geteuid() == 0 && stat(path.c_str(), &status) == 0 && (status.st_mode & S_IWOTH) != 0)
     return make_error(Errc::invalid_argument, path + ": everybody can write this file, and root is to obey it",
                       "chmod o-w " + path);
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf()) || file.bad())
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file || errno != 0)
     return make_error(Errc::invalid_argument, path + ": cannot be read: " + std::strerror(errno));
-  return text.str();
+  return text;
 }
 
 Result<Source> read_file(const std::string& path) {

@@ -76,6 +76,9 @@ Result<Delta> resolve(const RingSpec& spec, const AddNodes& change) {
 }
 
 Result<Delta> resolve(const RingSpec& spec, const RemoveNodes& change) {
+  // First of all, so that no message repeats odd bytes.
+  for (const std::string& name : change.names)
+    if (auto ok = check_node_name(name); !ok) return std::move(ok).error();
   auto names = sorted_once({change.names.begin(), change.names.end()});
   if (!names) return std::move(names).error();
 
@@ -84,8 +87,6 @@ Result<Delta> resolve(const RingSpec& spec, const RemoveNodes& change) {
   for (const std::string& name : change.names) {
     if (contains(members, name)) {
       delta.removed.push_back(name);
-    } else if (auto ok = check_node_name(name); !ok) {  // names the odd byte, and keeps it out of the message below
-      return std::move(ok).error();
     } else if (!change.if_exists) {
       return make_error(Errc::not_found, "no node '" + name + "' in the ring");
     }

@@ -82,7 +82,8 @@ std::optional<Error> refuse_change(const HttpPolicy& policy, bool from_loopback,
       if (!authorization)
         return make_error(Errc::unauthorized, "a change over HTTP needs the header 'Authorization: Bearer TOKEN'",
                           "the token stands in the daemon's --token-file; or use chash(1) on the socket");
-      if (authorization->starts_with(scheme) && same_secret(authorization->substr(scheme.size()), policy.token))
+      if (!policy.token.empty() && authorization->starts_with(scheme) &&
+          same_secret(authorization->substr(scheme.size()), policy.token))
         return std::nullopt;
       return make_error(Errc::unauthorized, "the token is not the one of this daemon",
                         "the token stands in the daemon's --token-file");

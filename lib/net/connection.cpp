@@ -16,12 +16,26 @@ constexpr std::size_t linger_bytes = 1024 * 1024;
 // Scratch memory that grew for one large answer is not kept for the small ones.
 constexpr std::size_t scratch_bytes = 64 * 1024;
 
+// Says where the timer is, for as long as it is there.
+class Published {
+ public:
+  Published(asio::steady_timer*& where, asio::steady_timer& timer) : where_(where) { where_ = &timer; }
+  ~Published() { where_ = nullptr; }
+  Published(const Published&) = delete;
+  Published& operator=(const Published&) = delete;
+
+ private:
+  asio::steady_timer*& where_;
+};
+
 }  // namespace
 
 asio::awaitable<void> Hub::enforce_deadlines() {
+  asio::steady_timer ticks(context);
+  const Published published(timer, ticks);
   while (!stopping || !connections.empty()) {
-    timer.expires_after(std::chrono::seconds(1));
-    co_await timer.async_wait(as_tuple);
+    ticks.expires_after(std::chrono::seconds(1));
+    co_await ticks.async_wait(as_tuple);
     const auto now = Clock::now();
     for (Connection* connection : connections) {
       if (connection->deadline_ > now) continue;
@@ -34,7 +48,7 @@ asio::awaitable<void> Hub::enforce_deadlines() {
 
 void Hub::begin_shutdown() {
   stopping = true;
-  timer.cancel();
+  if (timer != nullptr) timer->cancel();
   for (Connection* connection : connections)
     if (connection->idle_) connection->socket_.cancel();
 }
@@ -47,7 +61,7 @@ Connection::Connection(Hub& hub, StreamSocket socket)
 
 Connection::~Connection() {
   hub_.connections.erase(place_);
-  if (hub_.stopping && hub_.connections.empty()) hub_.timer.cancel();
+  if (hub_.stopping && hub_.connections.empty() && hub_.timer != nullptr) hub_.timer->cancel();
 }
 
 asio::awaitable<std::string_view> Connection::receive() {

@@ -31,12 +31,14 @@ class Connection;
 
 // What the connections of one thread share.
 struct Hub {
-  asio::io_context context{1};  // one thread: Asio takes no locks
   std::list<Connection*> connections;
   std::array<char, 64 * 1024> input;
   std::string output;
   bool stopping = false;
-  asio::steady_timer timer{context};  // of enforce_deadlines()
+  asio::steady_timer* timer = nullptr;  // of enforce_deadlines(), while it runs
+
+  // Behind all that connections use: destroying it destroys those that are still there.
+  asio::io_context context{1};  // one thread: Asio takes no locks
 
   // Cuts off connections whose deadline has passed. Runs once a second until stopped: one timer for all of them.
   asio::awaitable<void> enforce_deadlines();

@@ -86,7 +86,7 @@ Result<HttpAddress> parse_http_address(std::string_view text) {
                       "write IP:PORT, such as 127.0.0.1:8000 or [::1]:8000");
   };
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return refused();
+  if (colon == std::string_view::npos || text.find('\0') != std::string_view::npos) return refused();
   std::string_view host = text.substr(0, colon);
   const std::string_view digits = text.substr(colon + 1);
   HttpAddress address;

@@ -42,10 +42,23 @@ void to_url(bool value, std::vector<std::string>& texts) { texts.push_back(value
 void to_url(std::uint32_t value, std::vector<std::string>& texts) { texts.push_back(std::to_string(value)); }
 void to_url(const std::vector<std::string>& value, std::vector<std::string>& texts) { texts = value; }
 
+// A name that is no field here; perhaps it is one in another part of the request.
+template <Record T>
+Error misplaced_field(std::string_view name) {
+  Error error = unknown_field<T>(name);
+  for_each_field<T>([&](const auto& field) {
+    if (field.name != name) return;
+    const std::string_view part = field.in == In::path ? "path" : field.in == In::query ? "query" : "body";
+    error.message = "'" + std::string(name) + "' does not belong here";
+    error.hint = "it stands in the " + std::string(part);
+  });
+  return error;
+}
+
 template <Record T>
 Result<void> read_parameters(const Parameters& from, In in, T& request, std::vector<std::string_view>& seen) {
   for (const auto& [name, text] : from) {
-    Result<void> outcome = unknown_field<T>(name);
+    Result<void> outcome = misplaced_field<T>(name);
     for_each_field<T>([&](const auto& field) {
       using Value = std::remove_cvref_t<decltype(request.*field.member)>;
       if (field.in != in || field.name != name) return;
@@ -82,12 +95,13 @@ Result<void> read_body(std::string_view body, T& request) {
   for (const auto& [name, value] : document->items()) {
     bool elsewhere = false;
     for_each_field<T>([&](const auto& field) { elsewhere |= field.name == name && field.in != In::body; });
-    if (elsewhere || !is_field<T>(name)) return unknown_field<T>(name);
+    if (elsewhere || !is_field<T>(name)) return misplaced_field<T>(name);
   }
   Result<void> outcome;
   for_each_field<T>([&](const auto& field) {
     if (!outcome || field.in != In::body) return;
-    if (auto members = read_field(*document, field, request); !members) outcome = std::move(members).error();
+    if (auto members = read_field(*document, field, request, Unknown::refuse); !members)
+      outcome = std::move(members).error();
   });
   return outcome;
 }

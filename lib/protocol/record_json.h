@@ -122,45 +122,47 @@ std::string whole_number_text() {
   return "a whole number from 0 to " + std::to_string(std::numeric_limits<Whole>::max());
 }
 
-inline Result<void> read(const json& from, std::string_view name, bool& to) {
+inline Result<void> read(const json& from, std::string_view name, bool& to, Unknown = Unknown::refuse) {
   if (!from.is_boolean()) return bad_field(name, "true or false");
   to = from.get<bool>();
   return {};
 }
 
 template <std::unsigned_integral Whole>
-Result<void> read(const json& from, std::string_view name, Whole& to) {
+Result<void> read(const json& from, std::string_view name, Whole& to, Unknown) {
   if (!from.is_number_unsigned() || from.get<std::uint64_t>() > std::numeric_limits<Whole>::max())
     return bad_field(name, whole_number_text<Whole>());
   to = from.get<Whole>();
   return {};
 }
 
-inline Result<void> read(const json& from, std::string_view name, double& to) {
+inline Result<void> read(const json& from, std::string_view name, double& to, Unknown = Unknown::refuse) {
   if (!from.is_number() || !std::isfinite(from.get<double>())) return bad_field(name, "a number");
   to = from.get<double>();
   return {};
 }
 
-inline Result<void> read(const json& from, std::string_view name, std::string& to) {
+inline Result<void> read(const json& from, std::string_view name, std::string& to, Unknown = Unknown::refuse) {
   if (!from.is_string()) return bad_field(name, "a string");
   to = from.get_ref<const std::string&>();
   return {};
 }
 
-inline Result<void> read(const json& from, std::string_view name, Key& to) { return read(from, name, to.bytes); }
+inline Result<void> read(const json& from, std::string_view name, Key& to, Unknown = Unknown::refuse) {
+  return read(from, name, to.bytes);
+}
 
 template <Record T>
-Result<void> read(const json& from, std::string_view name, T& to);
+Result<void> read(const json& from, std::string_view name, T& to, Unknown unknown);
 
 template <class T>
-Result<void> read(const json& from, std::string_view name, std::vector<T>& to) {
+Result<void> read(const json& from, std::string_view name, std::vector<T>& to, Unknown unknown) {
   if (!from.is_array()) return bad_field(name, "a list");
   to.clear();
   to.reserve(from.size());
   for (const json& item : from) {
     T value{};
-    if (auto ok = read(item, name, value); !ok) return ok;
+    if (auto ok = read(item, name, value, unknown); !ok) return ok;
     to.push_back(std::move(value));
   }
   return {};
@@ -183,18 +185,18 @@ constexpr bool holds_keys = std::is_same_v<T, Key> || std::is_same_v<T, std::vec
 
 // Reads one field out of an object, under either of its names.  Returns how many members it took: 0, or 1.
 template <class Field, class T>
-Result<std::size_t> read_field(const json& object, const Field& field, T& record) {
+Result<std::size_t> read_field(const json& object, const Field& field, T& record, Unknown unknown) {
   auto& value = record.*field.member;
   std::size_t taken = 0;
   if (const auto at = object.find(field.name); at != object.end()) {
-    if (auto ok = read(*at, field.name, value); !ok) return std::move(ok).error();
+    if (auto ok = read(*at, field.name, value, unknown); !ok) return std::move(ok).error();
     ++taken;
   }
   if constexpr (holds_keys<std::remove_cvref_t<decltype(value)>>) {
     if (const auto at = object.find(std::string(field.name) + std::string(base64_suffix)); at != object.end()) {
       if (taken != 0)
         return make_error(Errc::invalid_argument, "'" + std::string(field.name) + "' is given as text and as base64");
-      if (auto ok = read(*at, field.name, value); !ok) return std::move(ok).error();
+      if (auto ok = read(*at, field.name, value, unknown); !ok) return std::move(ok).error();
       if (auto ok = from_base64(field.name, value); !ok) return std::move(ok).error();
       ++taken;
     }
@@ -244,7 +246,7 @@ Result<void> read_record(const json& object, T& record, Unknown unknown, std::st
   std::size_t taken = beside.empty() ? 0 : 1;
   for_each_field<T>([&](const auto& field) {
     if (!outcome) return;
-    auto members = read_field(object, field, record);
+    auto members = read_field(object, field, record, unknown);
     if (members) taken += *members;
     else outcome = std::move(members).error();
   });
@@ -255,9 +257,9 @@ Result<void> read_record(const json& object, T& record, Unknown unknown, std::st
 }
 
 template <Record T>
-Result<void> read(const json& from, std::string_view name, T& to) {
+Result<void> read(const json& from, std::string_view name, T& to, Unknown unknown) {
   if (!from.is_object()) return bad_field(name, "an object");
-  return read_record(from, to, Unknown::refuse);
+  return read_record(from, to, unknown);
 }
 
 // The row's own function for each row, by number: the runtime half of the table.

@@ -1,6 +1,7 @@
 // Text at the borders: UTF-8, base64, percent-encoding, and untrusted bytes made printable.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -37,14 +38,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 
 template <class Range>
 std::string_view nearest(std::string_view word, const Range& candidates) {
+  constexpr std::size_t longest = 64;  // the distance takes time by the product of the lengths
+  if (word.size() > longest) return {};
   std::string_view best;
   std::size_t best_distance = word.size() / 3 + 2;  // one slip in a short word, more in a long one
-  for (const auto& candidate : candidates) {
+  for (const std::string_view candidate : candidates) {
     const std::size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = candidate;
-    }
+    const bool shares_something = distance < std::max(word.size(), candidate.size());
+    if (distance >= best_distance || !shares_something) continue;
+    best_distance = distance;
+    best = candidate;
   }
   return best;
 }

@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <string>
 
 #include "chash/limits.h"
@@ -44,8 +47,25 @@ std::string hex(Token token) {
   return text;
 }
 
+// Of all that is kept of a ring: name, epoch, what decides placement, and the order in which nodes are listed.
 std::string checksum(std::string_view ring, std::uint64_t epoch, const RingSpec& spec) {
-  return hex(xxh3_128(std::string(ring) + '\n' + std::to_string(epoch) + '\n' + hex(fingerprint(spec))));
+  std::string text = std::string(ring) + '\n' + std::to_string(epoch) + '\n' + hex(fingerprint(spec));
+  for (const Node& node : spec.nodes) text += '\n' + node.name;
+  return hex(xxh3_128(text));
+}
+
+// SQLite takes a file of less than a page for an empty one, and would fill it.
+Result<void> check_head(const std::filesystem::path& path) {
+  constexpr std::string_view magic("SQLite format 3\0", 16);
+  std::array<char, magic.size()> head;
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0)
+    return errno == ENOENT ? Result<void>() : Result<void>(make_error(Errc::storage_failed, std::strerror(errno)));
+  const ssize_t size = ::read(file, head.data(), head.size());
+  ::close(file);
+  if (size < 0) return make_error(Errc::storage_failed, std::strerror(errno));
+  if (size == 0 || std::string_view(head.data(), static_cast<std::size_t>(size)) == magic) return {};
+  return make_error(Errc::storage_failed, "it is not a state file of chash");
 }
 
 Result<void> execute(sqlite3* database, const char* sql) {
@@ -186,6 +206,7 @@ Result<void> SqliteStore::reopen() {
     return make_error(Errc::storage_failed, "cannot use the state file " + path_.string() + ": " + why.message,
                       "it was left as it is; move it away or restore it from a backup");
   };
+  if (auto ok = check_head(path_); !ok) return refused(ok.error());
   // SQLite gives its log and index the mode of the main file, and that would be the umask's choice.
   if (const int made = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600); made >= 0)
     ::close(made);

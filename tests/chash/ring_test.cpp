@@ -273,10 +273,8 @@ TEST_CASE("ring: adding a node moves keys only to it, and removing it moves only
     for (std::size_t i = 0; i < keys; ++i) {
       const std::string key = "key:" + std::to_string(i);
       const std::string& owner = after.nodes[larger.owner(key)].name;
-      if (owner == "new")
-        ++moved;
-      else
-        REQUIRE(owner == before.nodes[smaller.owner(key)].name);
+      if (owner == "new") ++moved;
+      else REQUIRE(owner == before.nodes[smaller.owner(key)].name);
     }
     // A node of weight w among twenty of weight 1 takes about w / (20 + w) of the keys.
     const double share = static_cast<double>(moved) / keys, wanted = weight / (20 + weight);

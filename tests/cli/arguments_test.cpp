@@ -10,10 +10,36 @@ namespace {
 using Words = std::vector<std::string>;
 
 // Keys that CLI11 alone would change, refuse or take for something else.
-const Words difficult_keys{
-    "-",    "",        "[a,b]", "[]", "[",  "{}", "++",   "a=b", "\"q\"", "'q'", "%%", "add", "list", "get",
-    "a b",  "\t",      "\n",    "-5", "/x", "a:b", "--=", "k\xc3\xa9", "\xff\xfe", "[\xff]", std::string(1000, '['),
-    "\x1f", "[]\x1f", "[a,b]\x1f\x1f", "{}\x1f", "++\x1f"};
+const Words difficult_keys{"-",
+                           "",
+                           "[a,b]",
+                           "[]",
+                           "[",
+                           "{}",
+                           "++",
+                           "a=b",
+                           "\"q\"",
+                           "'q'",
+                           "%%",
+                           "add",
+                           "list",
+                           "get",
+                           "a b",
+                           "\t",
+                           "\n",
+                           "-5",
+                           "/x",
+                           "a:b",
+                           "--=",
+                           "k\xc3\xa9",
+                           "\xff\xfe",
+                           "[\xff]",
+                           std::string(1000, '['),
+                           "\x1f",
+                           "[]\x1f",
+                           "[a,b]\x1f\x1f",
+                           "{}\x1f",
+                           "++\x1f"};
 
 CommandLine parsed(const Words& argv) {
   const ParsedLine line = read_command_line(split_arguments(argv));

@@ -39,10 +39,8 @@ void survives_the_socket(const AnyRequest& request) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
 
-  if (const auto request = decode_request(text))
-    survives_the_socket(*request);
-  else
-    is_refusal(request.error());
+  if (const auto request = decode_request(text)) survives_the_socket(*request);
+  else is_refusal(request.error());
 
   for (std::size_t row = 0; row < operation_table.size(); ++row) {
     if (const auto request = decode_http(row, {{"ring", "r"}}, {}, text)) survives_the_socket(*request);

@@ -115,6 +115,9 @@ require "$scratch/variables" "$scratch/documented" "variable in chash.1"
 
 # --- The vocabulary -----------------------------------------------------------------------------------------------------
 
+# One statement a line, however it is laid out.
+tr -s '[:space:]' ' ' <"$root/lib/protocol/operations.h" | sed 's/{ "/{"/g' | tr ';' '\n' >"$scratch/operations.h"
+
 # "OPERATION FIELD" for each; a field of a record within a request or response counts for its operation.
 awk '
   match($0, /info\{"[^"]*"/) { op = substr($0, RSTART + 6, RLENGTH - 7) }
@@ -122,7 +125,7 @@ awk '
     while (match(rest, /Field\{"[^"]*"/)) {
       print op " " substr(rest, RSTART + 7, RLENGTH - 8)
       rest = substr(rest, RSTART + RLENGTH)
-    } }' "$root/lib/protocol/operations.h" >"$scratch/fields"
+    } }' "$scratch/operations.h" >"$scratch/fields"
 awk -F '\t' '$1 == "OPERATIONS" && $3 == "Va" { print $2 " " $4 }' "$scratch/chash-protocol.7" >"$scratch/documented"
 require "$scratch/fields" "$scratch/documented" "field in chash-protocol.7"
 require "$scratch/documented" "$scratch/fields" "field of chash-protocol.7 in operations.h"
@@ -135,7 +138,7 @@ awk '
     sub(/.*::/, "", method)
     sub(/,.*/, "", method)
     print (method == "del" ? "DELETE" : toupper(method)) " " part[4] " " part[2]
-  }' "$root/lib/protocol/operations.h" >"$scratch/routes"
+  }' "$scratch/operations.h" >"$scratch/routes"
 sed -n 's/^\.It \([A-Z]*\) Ta \([^ ]*\) Ta Ic \([a-z-]*\)$/\1 \2 \3/p' "$man/chash-protocol.7" >"$scratch/documented"
 require "$scratch/routes" "$scratch/documented" "operation and path in chash-protocol.7"
 sed 's/.* //' "$scratch/routes" >"$scratch/operations"

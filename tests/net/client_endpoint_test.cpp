@@ -37,10 +37,8 @@ class Variables {
 
  private:
   static void set(const std::string& name, const std::optional<std::string>& value) {
-    if (value)
-      ::setenv(name.c_str(), value->c_str(), 1);
-    else
-      ::unsetenv(name.c_str());
+    if (value) ::setenv(name.c_str(), value->c_str(), 1);
+    else ::unsetenv(name.c_str());
   }
   std::map<std::string, std::optional<std::string>> before_;
 };

@@ -63,8 +63,8 @@ Reading read(std::string_view bytes, std::size_t step = 0) {
   const Reading whole = read_whole(bytes);
   CHECK(read_in_pieces(bytes, 1) == whole);
   for (std::size_t at = 1; at < bytes.size(); at += step)
-    if (read_split(bytes, at) != whole) FAIL_CHECK("another verdict when cut at byte ", at, ": ",
-        protocol::printable(bytes, 200));
+    if (read_split(bytes, at) != whole)
+      FAIL_CHECK("another verdict when cut at byte ", at, ": ", protocol::printable(bytes, 200));
   return whole;
 }
 
@@ -84,15 +84,16 @@ std::string chunked(std::string_view body) {
 }  // namespace
 
 TEST_CASE("http parser: a request is its method, target, fields and body") {
-  const Reading reading = read("POST /api/nodes?x=%20 HTTP/1.1\r\nHOST: LocalHost:80\r\nX-Odd:\t a\tb \t\r\nEmpty:\r\n"
-                               "Content-Length: 5\r\n\r\nhello");
+  const Reading reading = read(
+      "POST /api/nodes?x=%20 HTTP/1.1\r\nHOST: LocalHost:80\r\nX-Odd:\t a\tb \t\r\nEmpty:\r\n"
+      "Content-Length: 5\r\n\r\nhello");
   REQUIRE(reading.messages.size() == 1);
   const HttpRequest& request = reading.messages[0];
   CHECK(request.method == "POST");
   CHECK(request.target == "/api/nodes?x=%20");
   CHECK(request.minor_version == 1);
-  CHECK(request.fields == std::vector<HttpField>{
-                              {"host", "LocalHost:80"}, {"x-odd", "a\tb"}, {"empty", ""}, {"content-length", "5"}});
+  CHECK(request.fields ==
+        std::vector<HttpField>{{"host", "LocalHost:80"}, {"x-odd", "a\tb"}, {"empty", ""}, {"content-length", "5"}});
   CHECK(request.field("host") == "LocalHost:80");
   CHECK(request.field("missing") == std::nullopt);
   CHECK(request.count("empty") == 1);
@@ -132,8 +133,9 @@ TEST_CASE("http parser: a parser that was moved within a message goes on") {
 }
 
 TEST_CASE("http parser: a chunked body is joined, and its extensions and trailers are dropped") {
-  const Reading reading = read(chunked("5\r\nhello\r\n006;a=b;c=\"d;\\\"e\"\r\n world\r\n"
-                                       "0\r\nX-Sum: 1\r\nHost: b\r\n\r\n"));
+  const Reading reading =
+      read(chunked("5\r\nhello\r\n006;a=b;c=\"d;\\\"e\"\r\n world\r\n"
+                   "0\r\nX-Sum: 1\r\nHost: b\r\n\r\n"));
   REQUIRE(reading.messages.size() == 1);
   CHECK(reading.messages[0].body == "hello world");
   CHECK(reading.messages[0].count("x-sum") == 0);
@@ -155,10 +157,26 @@ TEST_CASE("http parser: chunk extensions are skipped where they are well-formed"
 }
 
 TEST_CASE("http parser: a malformed chunk or trailer is refused") {
-  for (const std::string_view body :
-       {"\r\n", "g\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "1 \r\nx\r\n", "1\nx\r\n", "1\r\nx\n", "1\r\nxy\r\n",
-        "1\r\nx\r", "11111111111111111\r\n", "5\r\r;ABCD\r\n", "0\r\n\n", "0\r\nA : b\r\n\r\n", "0\r\n A: b\r\n\r\n",
-        "0\r\nA: b\r\n c\r\n\r\n", "0\r\nA\r\n\r\n", "0\r\n: b\r\n\r\n", "0\r\nA: \x01\r\n\r\n"}) {
+  for (const std::string_view body : {"\r\n",
+                                      "g\r\n",
+                                      "-1\r\n",
+                                      "+1\r\n",
+                                      "0x1\r\n",
+                                      " 1\r\n",
+                                      "1 \r\nx\r\n",
+                                      "1\nx\r\n",
+                                      "1\r\nx\n",
+                                      "1\r\nxy\r\n",
+                                      "1\r\nx\r",
+                                      "11111111111111111\r\n",
+                                      "5\r\r;ABCD\r\n",
+                                      "0\r\n\n",
+                                      "0\r\nA : b\r\n\r\n",
+                                      "0\r\n A: b\r\n\r\n",
+                                      "0\r\nA: b\r\n c\r\n\r\n",
+                                      "0\r\nA\r\n\r\n",
+                                      "0\r\n: b\r\n\r\n",
+                                      "0\r\nA: \x01\r\n\r\n"}) {
     CAPTURE(body);
     CHECK(status_of(chunked(std::string(body) + "0\r\n\r\n")) == 400);
   }
@@ -285,9 +303,9 @@ TEST_CASE("http parser: every limit is accepted, and one more is refused") {
     const std::size_t head_bytes = std::string_view("Host: a\r\nTransfer-Encoding: chunked\r\n").size();
     const auto extension = [&](std::size_t bytes) {
       const std::size_t first = 1000,
-      second = bytes - head_bytes - first;  // beyond the 16 bytes that each line may have
-      return chunked("1;a=" + std::string(first + 12, 'b') + "\r\nx\r\n0;a=" + std::string(second + 12,
-          'b') + "\r\n\r\n");
+                        second = bytes - head_bytes - first;  // beyond the 16 bytes that each line may have
+      return chunked("1;a=" + std::string(first + 12, 'b') + "\r\nx\r\n0;a=" + std::string(second + 12, 'b') +
+                     "\r\n\r\n");
     };
     CHECK(status_of(extension(limits::head_bytes)) == 200);
     CHECK(status_of(extension(limits::head_bytes + 1)) == 400);
@@ -327,13 +345,13 @@ TEST_CASE("http parser: keep-alive is the rule in 1.1 and the exception in 1.0")
     std::string_view minor, connection;
     bool keep_alive;
   };
-  for (const Case& one : {Case{"1", "", true}, Case{"1", "Connection: close\r\n", false},
-                          Case{"1", "Connection: keep-alive\r\n", true}, Case{"1", "Connection: x, CLOSE\r\n", false},
-                          Case{"1", "Connection: x,, closed\r\n", true}, Case{"0", "", false},
-                          Case{"0", "Connection: Keep-Alive\r\n", true}, Case{"0", "Connection: keep-alive, close\r\n",
-                          false},
-                          Case{"1", "Connection: keep-alive\r\nConnection: close\r\n", false},
-                          Case{"1", "Connection: Upgrade\r\nUpgrade: websocket\r\n", true}}) {
+  for (const Case& one :
+       {Case{"1", "", true}, Case{"1", "Connection: close\r\n", false}, Case{"1", "Connection: keep-alive\r\n", true},
+        Case{"1", "Connection: x, CLOSE\r\n", false}, Case{"1", "Connection: x,, closed\r\n", true},
+        Case{"0", "", false}, Case{"0", "Connection: Keep-Alive\r\n", true},
+        Case{"0", "Connection: keep-alive, close\r\n", false},
+        Case{"1", "Connection: keep-alive\r\nConnection: close\r\n", false},
+        Case{"1", "Connection: Upgrade\r\nUpgrade: websocket\r\n", true}}) {
     CAPTURE(one.minor);
     CAPTURE(one.connection);
     const Reading reading = read(get("Host: a\r\n" + std::string(one.connection), one.minor));
@@ -382,9 +400,8 @@ TEST_CASE("http parser: Expect is known until the body arrives") {
 }
 
 TEST_CASE("http parser: a field of which only one can be meant is refused the second time") {
-  for (const std::string field :
-       {"Host: a", "Content-Length: 0", "Content-Type: a/b", "Authorization: Bearer x", "Origin: null", "Referer: /",
-        "Sec-Fetch-Site: none", "If-Modified-Since: x"}) {
+  for (const std::string field : {"Host: a", "Content-Length: 0", "Content-Type: a/b", "Authorization: Bearer x",
+                                  "Origin: null", "Referer: /", "Sec-Fetch-Site: none", "If-Modified-Since: x"}) {
     CAPTURE(field);
     CHECK(status_of(get(field + "\r\n", "0")) == 200);
     CHECK(status_of(get(field + "\r\nX: y\r\n" + field + "\r\n", "0")) == 400);
@@ -402,9 +419,11 @@ TEST_CASE("http parser: body framing that two readers could read differently is 
     CAPTURE(value);
     CHECK(post("Content-Length: " + std::string(value) + "\r\n") == 400);
   }
-  for (const std::string_view value :
-       {"", "identity", "gzip, chunked", "chunked, chunked", "chunked,", "chunke", "chunkedx", "x chunked",
-        "\"chunked\"", "chunked;q=1", "\x0b" "chunked", "chunked\xa0"}) {
+  for (const std::string_view value : {"", "identity", "gzip, chunked", "chunked, chunked", "chunked,", "chunke",
+                                       "chunkedx", "x chunked", "\"chunked\"", "chunked;q=1",
+                                       "\x0b"
+                                       "chunked",
+                                       "chunked\xa0"}) {
     CAPTURE(value);
     CHECK(post("Transfer-Encoding: " + std::string(value) + "\r\n") == 400);
   }
@@ -450,9 +469,8 @@ TEST_CASE("http parser: a target is a path, an http url, or a star for OPTIONS")
     CHECK(target(good) == 200);
   }
   CHECK(target("*", "OPTIONS") == 200);
-  for (const std::string_view bad :
-       {"*", "a", "a:80", "/a#b", "/\xc3\xa9", "/\x7f", "http:///a", "http://u@a/", "https://a/", "ftp://a/",
-        "http://a b/", "http://:80/", "?a"}) {
+  for (const std::string_view bad : {"*", "a", "a:80", "/a#b", "/\xc3\xa9", "/\x7f", "http:///a", "http://u@a/",
+                                     "https://a/", "ftp://a/", "http://a b/", "http://:80/", "?a"}) {
     CAPTURE(bad);
     CHECK(target(bad) == 400);
   }
@@ -467,8 +485,8 @@ TEST_CASE("http parser: a Host is required in 1.1, and is a host wherever it is"
     CHECK(status_of(get("Host: " + std::string(good) + "\r\n")) == 200);
   }
   for (const std::string_view bad :
-       {"a b", "a,b", "a/b", "u@a", "a:b", "a:65536", "a:123456", "a:1:2", "::1", "[::1", "[]", "[::1]a", "[::1]/..",
-        "a?b", "a#b", "\xff", "{", "}", "\"a\"", "http://a"}) {
+       {"a b", "a,b",    "a/b",      "u@a", "a:b", "a:65536", "a:123456", "a:1:2", "::1",   "[::1",
+        "[]",  "[::1]a", "[::1]/..", "a?b", "a#b", "\xff",    "{",        "}",     "\"a\"", "http://a"}) {
     CAPTURE(bad);
     CHECK(status_of(get("Host: " + std::string(bad) + "\r\n")) == 400);
     CHECK(status_of(get("Host: " + std::string(bad) + "\r\n", "0")) == 400);

@@ -234,18 +234,12 @@ TEST_CASE("json: numbers keep their kind") {
 
 json random_document(std::mt19937_64& random, int depth) {
   switch (random() % (depth > 0 ? 8 : 6)) {
-    case 0:
-      return nullptr;
-    case 1:
-      return random() % 2 == 0;
-    case 2:
-      return random();
-    case 3:
-      return -static_cast<std::int64_t>(random() >> 2);
-    case 4:
-      return static_cast<double>(random()) / 1e15;
-    case 5:
-      return std::string(random() % 5, static_cast<char>('!' + random() % 90)) + "\n\"\\\u20ac";
+    case 0: return nullptr;
+    case 1: return random() % 2 == 0;
+    case 2: return random();
+    case 3: return -static_cast<std::int64_t>(random() >> 2);
+    case 4: return static_cast<double>(random()) / 1e15;
+    case 5: return std::string(random() % 5, static_cast<char>('!' + random() % 90)) + "\n\"\\\u20ac";
     case 6: {
       json list = json::array();
       for (std::size_t n = random() % 5; n > 0; --n) list.push_back(random_document(random, depth - 1));

@@ -243,12 +243,9 @@ TEST_CASE("printable: what it writes is printable and can be told apart") {
     REQUIRE(test::is_printable(text));
     std::string back;  // undone byte by byte, so that no two inputs look the same
     for (std::size_t k = 0; k < text.size(); ++k) {
-      if (text[k] != '\\')
-        back += text[k];
-      else if (text[k + 1] == '\\')
-        back += text[++k];
-      else
-        back += static_cast<char>(std::stoi(text.substr(k + 2, 2), nullptr, 16)), k += 3;
+      if (text[k] != '\\') back += text[k];
+      else if (text[k + 1] == '\\') back += text[++k];
+      else back += static_cast<char>(std::stoi(text.substr(k + 2, 2), nullptr, 16)), k += 3;
     }
     REQUIRE(back == bytes);
   }

@@ -65,7 +65,9 @@ inline AddNodes add(std::vector<std::string> names, bool if_missing = false) {
   return change;
 }
 
-inline RemoveNodes remove(std::vector<std::string> names, bool if_exists = false) { return {std::move(names), if_exists}; }
+inline RemoveNodes remove(std::vector<std::string> names, bool if_exists = false) {
+  return {std::move(names), if_exists};
+}
 
 inline std::vector<std::string> names_of(const RingSpec& spec) {
   std::vector<std::string> names;

@@ -1,5 +1,5 @@
-// FakeStore: a service::Store in memory. It keeps what is committed, records every call, and fails, conflicts or waits when a
-// test tells it to.
+// FakeStore: a service::Store in memory. It keeps what is committed, records every call, and fails, conflicts or waits
+// when a test tells it to.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -97,7 +97,8 @@ class FakeStore final : public Store {
 
   Result<void> commit(const Commit& commit) override {
     std::unique_lock lock(mutex_);
-    commits_.push_back({std::string(commit.ring), commit.expected_epoch, {commit.deltas.begin(), commit.deltas.end()}, commit.after});
+    commits_.push_back(
+        {std::string(commit.ring), commit.expected_epoch, {commit.deltas.begin(), commit.deltas.end()}, commit.after});
     ++waiting_;
     changed_.notify_all();
     changed_.wait(lock, [&] { return gate_open_; });

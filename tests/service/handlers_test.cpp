@@ -29,7 +29,8 @@ using AnyResult = Result<AnyResponse>;
 
 // The handlers of one thread over a ring of the seed's three nodes and one more of another weight.
 struct World {
-  explicit World(std::vector<Node> nodes = {{"cache-node-1", 1}, {"cache-node-2", 1}, {"cache-node-3", 1}, {"heavy", 2.5}})
+  explicit World(
+      std::vector<Node> nodes = {{"cache-node-1", 1}, {"cache-node-2", 1}, {"cache-node-3", 1}, {"heavy", 2.5}})
       : log(quiet_log()) {
     auto started = RingService::start(store, *log, nodes);
     REQUIRE(started);
@@ -273,8 +274,10 @@ TEST_CASE("handlers: a caller who may not change anything gets the reason, and n
 
 TEST_CASE("handlers: a read is not taken for a change, nor a change for a read") {
   World world;
-  CHECK(refusal(world.handlers->read(protocol::AddNodes::Request{"default", {{"b", 1}}, false})).code == Errc::internal);
-  CHECK(refusal(world.handlers->read(protocol::RemoveNodes::Request{"default", {"heavy"}, false})).code == Errc::internal);
+  CHECK(refusal(world.handlers->read(protocol::AddNodes::Request{"default", {{"b", 1}}, false})).code ==
+        Errc::internal);
+  CHECK(refusal(world.handlers->read(protocol::RemoveNodes::Request{"default", {"heavy"}, false})).code ==
+        Errc::internal);
   CHECK(refusal(world.write<Ping>({})).code == Errc::internal);
   CHECK(refusal(world.write<GetNode>(key("k"))).code == Errc::internal);
   CHECK(world.store.commits().size() == 1);
@@ -291,7 +294,8 @@ TEST_CASE("handlers: ping says which daemon answers") {
 
 TEST_CASE("handlers: status tells what the daemon is, holds and has done") {
   World world;
-  const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch());
+  const auto now =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch());
   world.daemon.started_s = now.count() - 90;
   world.daemon.listeners = {"/run/chash/chashd.sock", "http://127.0.0.1:8000"};
   world.daemon.connections = 3;

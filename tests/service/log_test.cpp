@@ -74,9 +74,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // As the regular expression
 //   \d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - (main_app|...) - (DEBUG|INFO|WARNING|ERROR|CRITICAL) - [ -~]*
@@ -110,9 +108,7 @@ TimePoint local_time(int year, int month, int day, int hour, int minute, int sec
   return std::chrono::system_clock::from_time_t(std::mktime(&local)) + std::chrono::milliseconds(ms);
 }
 
-TimePoint noon(int day_of_november) {
-  return local_time(2026, 11, day_of_november, 12, 0, 0, 0);
-}
+TimePoint noon(int day_of_november) { return local_time(2026, 11, day_of_november, 12, 0, 0, 0); }
 
 // A file sink under the test's own clock.
 struct FileSink {
@@ -121,9 +117,7 @@ struct FileSink {
     REQUIRE(file);
     sink.use(std::move(*file));
   }
-  void log(TimePoint time, const std::string& text) {
-    sink.log({time, {}, "main_app", spdlog::level::info, text});
-  }
+  void log(TimePoint time, const std::string& text) { sink.log({time, {}, "main_app", spdlog::level::info, text}); }
   MidnightFileSink sink;
 };
 
@@ -191,7 +185,7 @@ void flood_unread_console(Channel channel) {
   CHECK(log->dropped_lines() > 0);
   log->flush();
   CHECK(log->dropped_lines() < 50'000);
-  log.reset();  // returns
+  log.reset();                                                           // returns
   CHECK((::fcntl(channel.write_end.get(), F_GETFL) & O_NONBLOCK) == 0);  // others share it
   for (const auto& line : lines_of(channel.drain())) CHECK(line.substr(0, 2) == "20");
 }
@@ -441,10 +435,17 @@ TEST_CASE("log file: the first line after midnight starts a new file, the old on
 
 TEST_CASE("log file: ten days leave seven rotated files, and no other file is touched") {
   const TempDir dir;
-  const std::vector<std::string> foreign{"api.log.2020-01-1",   "api.log.2020-01-01.gz",  "api.log.2020_01_01",
-                                         "xapi.log.2020-01-01", "hashing.log.2020-01-01", "api.lag.2020-01-01",
-                                         "api.log.20200101xx",  "api.log.1.2020-01-01",   "api.log.abcd-ef-gh",
-                                         "api.log-2020-01-01",  "api.log."};
+  const std::vector<std::string> foreign{"api.log.2020-01-1",
+                                         "api.log.2020-01-01.gz",
+                                         "api.log.2020_01_01",
+                                         "xapi.log.2020-01-01",
+                                         "hashing.log.2020-01-01",
+                                         "api.lag.2020-01-01",
+                                         "api.log.20200101xx",
+                                         "api.log.1.2020-01-01",
+                                         "api.log.abcd-ef-gh",
+                                         "api.log-2020-01-01",
+                                         "api.log."};
   for (const auto& name : foreign) std::ofstream(dir / name) << name;
   std::ofstream(dir / "api.log.2020-01-01") << "ours, of long ago";
   FileSink file(dir);
@@ -588,17 +589,11 @@ TEST_CASE("log: between two reports of dropped lines time passes, and the end br
   }
 }
 
-TEST_CASE("log: a console pipe that nobody reads costs lines, not time") {
-  flood_unread_console(Channel::pipe());
-}
+TEST_CASE("log: a console pipe that nobody reads costs lines, not time") { flood_unread_console(Channel::pipe()); }
 
-TEST_CASE("log: a terminal that nobody reads costs lines, not time") {
-  flood_unread_console(Channel::terminal());
-}
+TEST_CASE("log: a terminal that nobody reads costs lines, not time") { flood_unread_console(Channel::terminal()); }
 
-TEST_CASE("log: a console socket that nobody reads costs lines, not time") {
-  flood_unread_console(Channel::socket());
-}
+TEST_CASE("log: a console socket that nobody reads costs lines, not time") { flood_unread_console(Channel::socket()); }
 
 TEST_CASE("log: a console whose reader has gone does not end the process") {  // SIGPIPE is at its default here
   auto console = Channel::pipe();

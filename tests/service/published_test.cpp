@@ -107,7 +107,9 @@ TEST_CASE("published: a value is freed when nobody holds it any more") {
   CHECK(alive == 0);
 }
 
-TEST_CASE("published: readers on many threads see whole values, never an older one, and the newest once publish has returned") {
+TEST_CASE(
+    "published: readers on many threads see whole values, never an older one, and the newest once publish has "
+    "returned") {
   constexpr std::uint64_t last = 3'000;
   std::atomic<int> alive = 0;
   {

@@ -33,7 +33,7 @@ struct Running {
   std::unique_ptr<RingService> service;
 };
 
-TEST_CASE("ring service: a failed commit refuses all of its batch and shows nothing; the next one works") {
+TEST_CASE("ring service: a failed commit refuses all of its batch and shows nothing and the next one works") {
   FakeStore store;
   const Running running(store);
   store.fates({Fate::stored, Fate::failed});
@@ -42,7 +42,7 @@ TEST_CASE("ring service: a failed commit refuses all of its batch and shows noth
   running.service->change(add({"b"}), somebody(), answers.next());
   store.wait_until_somebody_waits();
   running.service->change(add({"c"}), somebody(), answers.next());
-  running.service->change(add({"c"}), somebody(), answers.next());              // judged a ring that did not come to be
+  running.service->change(add({"c"}), somebody(), answers.next());  // judged a ring that did not come to be
   running.service->change(remove({"nobody"}, true), somebody(), answers.next());
   running.service->change(remove({"b"}), somebody(), answers.next());
   store.open_gate();
@@ -101,12 +101,14 @@ TEST_CASE("ring service: asking again for what a failed commit stored is answere
   CHECK(lenient->previous_epoch == 2);
 }
 
-TEST_CASE("ring service: nothing is refused on the word of a ring that a failed commit may have moved on" * doctest::should_fail()) {
+TEST_CASE("ring service: nothing is refused on the word of a ring that a failed commit may have moved on" *
+          doctest::should_fail()) {
   FakeStore store;
   const Running running(store);
   store.fates({Fate::failed_but_stored, Fate::stored, Fate::failed_but_stored});
   CHECK(code_of(ask(*running.service, add({"b"}))) == Errc::storage_failed);
-  const auto removed = ask(*running.service, remove({"b"}));  // not "no such node": it is there, and would be after a restart
+  const auto removed =
+      ask(*running.service, remove({"b"}));  // not "no such node": it is there, and would be after a restart
   CHECK(removed);
   CHECK(running.now()->epoch == 3);
   CHECK(code_of(ask(*running.service, add({"c"}))) == Errc::storage_failed);
@@ -136,7 +138,8 @@ TEST_CASE("ring service: a store that always conflicts is given up after three t
   CHECK(ask(*running.service, add({"b"})));
 }
 
-TEST_CASE("ring service: a store that cannot be read after a conflict refuses the change, and readers keep what they have") {
+TEST_CASE(
+    "ring service: a store that cannot be read after a conflict refuses the change, and readers keep what they have") {
   FakeStore store;
   const Running running(store);
   store.put({"default", 2, {10, {{"x", 1}}}});

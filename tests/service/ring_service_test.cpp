@@ -28,7 +28,8 @@ struct Running {
   std::unique_ptr<RingService> service;
 };
 
-// --- Starting -----------------------------------------------------------------------------------------------------------
+// --- Starting
+// -----------------------------------------------------------------------------------------------------------
 
 TEST_CASE("ring service: a store without history gets the initial nodes as its first change") {
   FakeStore store;
@@ -89,7 +90,8 @@ TEST_CASE("ring service: it does not start on a store that cannot be read, writt
   CHECK(fine.commits().empty());
 }
 
-// --- One change ---------------------------------------------------------------------------------------------------------
+// --- One change
+// ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("ring service: a change is durable before it is visible, and visible before it is answered") {
   FakeStore store;
@@ -171,7 +173,8 @@ TEST_CASE("ring service: a change with nothing to do commits nothing and keeps t
   CHECK(running.now()->spec == RingSpec{100, {{"a", 1}, {"b", 1}, {"c", 3}}});
 }
 
-// --- Batches --------------------------------------------------------------------------------------------------------------
+// --- Batches
+// --------------------------------------------------------------------------------------------------------------
 
 TEST_CASE("ring service: fifty waiting changes are one commit, and each has its own answer") {
   FakeStore store;
@@ -207,7 +210,8 @@ TEST_CASE("ring service: fifty waiting changes are one commit, and each has its 
   CHECK(commits[1].expected_epoch == 1);
   REQUIRE(commits[1].deltas.size() == 50);
   for (std::size_t i = 0; i < 50; ++i) CHECK(commits[1].deltas[i] == all[i + 1]->delta);
-  CHECK(visible_at_commit == std::vector<std::uint64_t>{0, 1});  // and none of the epochs in between was ever to be seen
+  CHECK(visible_at_commit ==
+        std::vector<std::uint64_t>{0, 1});  // and none of the epochs in between was ever to be seen
   CHECK(running.now()->epoch == 51);
   CHECK(running.now()->spec == members);
   CHECK(running.service->changes_made() == 51);
@@ -221,17 +225,17 @@ TEST_CASE("ring service: changes of one batch see those before them, and refusal
   const auto ask_later = [&](Change change) { running.service->change(std::move(change), somebody(), answers.next()); };
   ask_later(add({"gate"}));
   store.wait_until_somebody_waits();
-  ask_later(add({"b"}));                              // 1: epoch 3
-  ask_later(add({"b"}));                              // 2: conflict with the one before it
-  ask_later(add({"c", "two words"}));                 // 3: no name
-  ask_later(remove({"b", "a"}));                      // 4: epoch 4
-  ask_later(remove({"a"}));                           // 5: gone already
-  ask_later(add({"b"}, true));                        // 6: epoch 5, for it is missing again
-  ask_later(add({"b"}, true));                        // 7: nothing to do
-  ask_later(AddNodes{{{"d", -1}}, false});            // 8: no weight
-  ask_later(remove({"nobody"}, true));                // 9: nothing to do
-  ask_later(remove({"gate", "b"}));                   // 10: epoch 6, an empty ring
-  ask_later(AddNodes{{{"e", 2}, {"f", 1}}, false});   // 11: epoch 7
+  ask_later(add({"b"}));                             // 1: epoch 3
+  ask_later(add({"b"}));                             // 2: conflict with the one before it
+  ask_later(add({"c", "two words"}));                // 3: no name
+  ask_later(remove({"b", "a"}));                     // 4: epoch 4
+  ask_later(remove({"a"}));                          // 5: gone already
+  ask_later(add({"b"}, true));                       // 6: epoch 5, for it is missing again
+  ask_later(add({"b"}, true));                       // 7: nothing to do
+  ask_later(AddNodes{{{"d", -1}}, false});           // 8: no weight
+  ask_later(remove({"nobody"}, true));               // 9: nothing to do
+  ask_later(remove({"gate", "b"}));                  // 10: epoch 6, an empty ring
+  ask_later(AddNodes{{{"e", 2}, {"f", 1}}, false});  // 11: epoch 7
   store.open_gate();
   const auto all = answers.all();
 

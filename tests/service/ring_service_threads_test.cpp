@@ -1,5 +1,5 @@
-// RingService under many writers and readers: every answer is recomputed from the membership of its epoch by a second, slow
-// implementation, and the order of all answers is checked against the order of asking.
+// RingService under many writers and readers: every answer is recomputed from the membership of its epoch by a second,
+// slow implementation, and the order of all answers is checked against the order of asking.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -122,7 +122,8 @@ struct Reader {
   int faults = 0;
 };
 
-// If one ended before another began, its epoch is not the later one; and a change that moved the ring on is later than all.
+// If one ended before another began, its epoch is not the later one; and a change that moved the ring on is later than
+// all.
 void check_order(std::vector<Seen> events) {
   std::ranges::sort(events, {}, &Seen::started);
   std::vector<const Seen*> by_end;
@@ -142,7 +143,8 @@ void check_order(std::vector<Seen> events) {
 std::map<std::uint64_t, RingSpec> history_of(const std::vector<Writer>& all) {
   std::map<std::uint64_t, Delta> deltas;
   for (const Writer& writer : all)
-    for (const auto& [epoch, delta] : writer.deltas) CHECK_MESSAGE(deltas.emplace(epoch, delta).second, "epoch " << epoch << " twice");
+    for (const auto& [epoch, delta] : writer.deltas)
+      CHECK_MESSAGE(deltas.emplace(epoch, delta).second, "epoch " << epoch << " twice");
   std::map<std::uint64_t, RingSpec> history{{1, {vnodes, {}}}};
   for (const auto& [epoch, delta] : deltas) {
     REQUIRE(epoch == history.rbegin()->first + 1);  // no gap
@@ -203,7 +205,8 @@ TEST_CASE("ring service: four writers and four readers make one gapless history,
   int wrong = 0;
   for (const auto& [epoch, asked] : lookups) {
     const auto points = points_of(history.at(epoch));
-    for (const Lookup& lookup : asked) wrong += points.empty() || chash::test::naive_owner(points, lookup.key) != lookup.node;
+    for (const Lookup& lookup : asked)
+      wrong += points.empty() || chash::test::naive_owner(points, lookup.key) != lookup.node;
   }
   CHECK(wrong == 0);
 }

@@ -1,4 +1,5 @@
-// A damaged state file: it is refused with a message that names it and left as it is, or what is loaded is exactly right.
+// A damaged state file: it is refused with a message that names it and left as it is, or what is loaded is exactly
+// right.
 //
 // What is promised of the log (chash.db-wal) is another thing, see "damage to the log" below.
 #include <doctest/doctest.h>
@@ -31,8 +32,8 @@ struct Sample {
   const StoredRing& last() const { return history.back(); }
 };
 
-// Closed in good order, all is in the one file. As kill -9 leaves it, there is a log, too; the first commit was before a
-// restart.
+// Closed in good order, all is in the one file. As kill -9 leaves it, there is a log, too; the first commit was before
+// a restart.
 Sample make_sample(bool closed) {
   const Scratch scratch;
   const auto path = scratch / "chash.db";
@@ -67,7 +68,8 @@ class Judge {
       CHECK(store.error().code == Errc::storage_failed);
       CHECK(message.find(path.string()) != std::string::npos);
       CHECK_FALSE(store.error().hint.empty());
-      for (const auto& [name, bytes] : files) CHECK_MESSAGE(read_bytes(scratch_ / name) == bytes, name << " was changed");
+      for (const auto& [name, bytes] : files)
+        CHECK_MESSAGE(read_bytes(scratch_ / name) == bytes, name << " was changed");
       ++refused;
       return Verdict::refused;
     }
@@ -75,7 +77,8 @@ class Judge {
     const auto rings = load_all(**store);
     if (rings.size() > 1) return Verdict::other_ring;
     loaded = rings.empty() ? StoredRing{"default", 0, {}} : rings.front();
-    if (loaded != right) return loaded.epoch == right.epoch && same_members(loaded, right) ? Verdict::other_order : Verdict::other_ring;
+    if (loaded != right)
+      return loaded.epoch == right.epoch && same_members(loaded, right) ? Verdict::other_order : Verdict::other_ring;
 
     // What is right must stay right with the next change.
     const Delta next{{{"next", 3}, {"one-more", 1}}, {right.spec.nodes.front().name}};
@@ -93,7 +96,9 @@ class Judge {
   int accepted = 0;
 
  private:
-  static bool same_members(const StoredRing& a, const StoredRing& b) { return fingerprint(a.spec) == fingerprint(b.spec); }
+  static bool same_members(const StoredRing& a, const StoredRing& b) {
+    return fingerprint(a.spec) == fingerprint(b.spec);
+  }
 
   FailingDisk disk_;  // takes no time to sync
   Scratch scratch_;
@@ -130,7 +135,8 @@ std::vector<Damage> broken_sectors(const std::string& bytes) {
     const std::size_t other = (at + 4096) % bytes.size();
     if (at + sector > bytes.size() || other + sector > bytes.size()) continue;
     std::string swapped = bytes;
-    std::swap_ranges(swapped.begin() + static_cast<std::ptrdiff_t>(at), swapped.begin() + static_cast<std::ptrdiff_t>(at + sector),
+    std::swap_ranges(swapped.begin() + static_cast<std::ptrdiff_t>(at),
+                     swapped.begin() + static_cast<std::ptrdiff_t>(at + sector),
                      swapped.begin() + static_cast<std::ptrdiff_t>(other));
     damages.push_back({"sectors swapped" + where, std::move(swapped)});
   }
@@ -165,7 +171,8 @@ Tally try_each(const Sample& sample, const std::string& name, const std::vector<
   return tally;
 }
 
-// --- The file ---------------------------------------------------------------------------------------------------------------
+// --- The file
+// ---------------------------------------------------------------------------------------------------------------
 
 TEST_CASE("damage: no flipped bit of a closed file makes another ring") {
   const Sample sample = make_sample(true);
@@ -175,7 +182,8 @@ TEST_CASE("damage: no flipped bit of a closed file makes another ring") {
   CHECK(judge.accepted > 100);
 }
 
-TEST_CASE("damage: no flipped bit of a closed file changes the order of the nodes, or shows only later" * doctest::should_fail()) {
+TEST_CASE("damage: no flipped bit of a closed file changes the order of the nodes, or shows only later" *
+          doctest::should_fail()) {
   const Sample sample = make_sample(true);
   Judge judge;
   const Tally tally = try_each(sample, "chash.db", flipped_bits(sample.files.at("chash.db")), judge);
@@ -219,12 +227,14 @@ TEST_CASE("damage: a log whose file is gone is not thrown away" * doctest::shoul
 
 TEST_CASE("damage: a file of another kind is refused") {
   Judge judge;
-  for (const std::string& bytes : {std::string("{\"nodes\":[]}\n"), std::string(100'000, '\0'), std::string("\n\n"),
-                                   std::string("SQLite format 3\0", 16), std::string("SQLite format 3\0", 16) + std::string(5000, '\xff')})
+  for (const std::string& bytes :
+       {std::string("{\"nodes\":[]}\n"), std::string(100'000, '\0'), std::string("\n\n"),
+        std::string("SQLite format 3\0", 16), std::string("SQLite format 3\0", 16) + std::string(5000, '\xff')})
     CHECK(judge({{"chash.db", bytes}}, {}) == Verdict::refused);
 }
 
-// --- What SQL can do behind our back ------------------------------------------------------------------------------------------
+// --- What SQL can do behind our back
+// ------------------------------------------------------------------------------------------
 
 // After this was executed on a closed file.
 Verdict after_sql(Judge& judge, const std::string& sql) {
@@ -316,13 +326,14 @@ TEST_CASE("damage: what cannot be read says why" * doctest::should_fail()) {
   CHECK(loaded.error().message.ends_with("it is damaged: the checksum of ring 'default' does not fit"));
 }
 
-// --- Damage to the log ----------------------------------------------------------------------------------------------------------
+// --- Damage to the log
+// ----------------------------------------------------------------------------------------------------------
 //
-// A crash leaves the log behind, and the next start reads it. SQLite ends it at the first frame whose salt or checksum does
-// not fit, because that is what a commit cut short by the crash looks like; it cannot tell one from a frame that was
-// damaged later. So a damaged frame takes back its commit and all that come after it in the log, without a word, unless the
-// main file has them. What is promised: the ring is as it was after one of its commits, never a mixture, and none is missing
-// that is in the main file or in the log before the damage.
+// A crash leaves the log behind, and the next start reads it. SQLite ends it at the first frame whose salt or checksum
+// does not fit, because that is what a commit cut short by the crash looks like; it cannot tell one from a frame that
+// was damaged later. So a damaged frame takes back its commit and all that come after it in the log, without a word,
+// unless the main file has them. What is promised: the ring is as it was after one of its commits, never a mixture, and
+// none is missing that is in the main file or in the log before the damage.
 
 constexpr std::size_t log_header_bytes = 32;
 constexpr std::size_t frame_header_bytes = 24;
@@ -373,7 +384,8 @@ TEST_CASE("damage to the log: a flipped bit takes back what the log has from the
   for (const Damage& damage : flipped_bits(sample.log, 3)) {
     const std::size_t byte = std::stoul(damage.what.substr(damage.what.rfind(' ')));
     const StoredRing& expected = sample.history.at(sample.epoch_after_damage(byte));
-    const Verdict verdict = judge({{"chash.db", sample.files.at("chash.db")}, {"chash.db-wal", damage.bytes}}, expected);
+    const Verdict verdict =
+        judge({{"chash.db", sample.files.at("chash.db")}, {"chash.db-wal", damage.bytes}}, expected);
     CHECK_MESSAGE(verdict == Verdict::right, damage.what);
     lost += expected.epoch != sample.last().epoch;
   }

@@ -35,9 +35,7 @@ void change(std::string& bytes, const FailingDisk::Change& change) {
   bytes.replace(change.offset, change.bytes.size(), change.bytes);
 }
 
-int close_file(sqlite3_file* file) {
-  return real(file)->pMethods->xClose(real(file));
-}
+int close_file(sqlite3_file* file) { return real(file)->pMethods->xClose(real(file)); }
 
 int read_file(sqlite3_file* file, void* into, int size, sqlite3_int64 offset) {
   if (disk->fails(Step::read, ours(file)->kind)) return SQLITE_IOERR_READ;
@@ -73,7 +71,9 @@ int size_of_file(sqlite3_file* file, sqlite3_int64* size) { return real(file)->p
 int lock_file(sqlite3_file* file, int level) { return real(file)->pMethods->xLock(real(file), level); }
 int unlock_file(sqlite3_file* file, int level) { return real(file)->pMethods->xUnlock(real(file), level); }
 int check_lock(sqlite3_file* file, int* out) { return real(file)->pMethods->xCheckReservedLock(real(file), out); }
-int control(sqlite3_file* file, int what, void* with) { return real(file)->pMethods->xFileControl(real(file), what, with); }
+int control(sqlite3_file* file, int what, void* with) {
+  return real(file)->pMethods->xFileControl(real(file), what, with);
+}
 int sector_size(sqlite3_file* file) { return real(file)->pMethods->xSectorSize(real(file)); }
 int characteristics(sqlite3_file* file) { return real(file)->pMethods->xDeviceCharacteristics(real(file)); }
 int map_shared(sqlite3_file* file, int page, int size, int extend, void volatile** at) {
@@ -85,9 +85,10 @@ int lock_shared(sqlite3_file* file, int offset, int count, int flags) {
 void barrier(sqlite3_file* file) { real(file)->pMethods->xShmBarrier(real(file)); }
 int unmap_shared(sqlite3_file* file, int remove) { return real(file)->pMethods->xShmUnmap(real(file), remove); }
 
-const sqlite3_io_methods methods{2,           close_file,  read_file,       write_file, truncate_file,   sync_file,  size_of_file,
-                                 lock_file,   unlock_file, check_lock,      control,    sector_size,     characteristics,
-                                 map_shared,  lock_shared, barrier,         unmap_shared, nullptr,       nullptr};
+const sqlite3_io_methods methods{2,         close_file,   read_file,       write_file,  truncate_file,
+                                 sync_file, size_of_file, lock_file,       unlock_file, check_lock,
+                                 control,   sector_size,  characteristics, map_shared,  lock_shared,
+                                 barrier,   unmap_shared, nullptr,         nullptr};
 
 FileKind kind_of(int flags) {
   if ((flags & SQLITE_OPEN_MAIN_DB) != 0) return FileKind::main;
@@ -100,7 +101,8 @@ int open_file(sqlite3_vfs*, sqlite3_filename name, sqlite3_file* file, int flags
   const bool makes = name != nullptr && (flags & SQLITE_OPEN_CREATE) != 0 && !std::filesystem::exists(name);
   if (makes && disk->fails(Step::open, kind_of(flags))) return SQLITE_CANTOPEN;
   opened->real = reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + real_offset);
-  if (const int outcome = system_vfs->xOpen(system_vfs, name, opened->real, flags, out_flags); outcome != SQLITE_OK) return outcome;
+  if (const int outcome = system_vfs->xOpen(system_vfs, name, opened->real, flags, out_flags); outcome != SQLITE_OK)
+    return outcome;
   opened->model = &disk->file(name == nullptr ? "" : name);
   opened->kind = kind_of(flags);
   opened->base.pMethods = &methods;
@@ -108,13 +110,18 @@ int open_file(sqlite3_vfs*, sqlite3_filename name, sqlite3_file* file, int flags
 }
 
 int remove_file(sqlite3_vfs*, const char* name, int) {
-  if (disk->fails(Step::remove, std::strstr(name, "-wal") != nullptr ? FileKind::log : FileKind::journal)) return SQLITE_IOERR_DELETE;
+  if (disk->fails(Step::remove, std::strstr(name, "-wal") != nullptr ? FileKind::log : FileKind::journal))
+    return SQLITE_IOERR_DELETE;
   disk->forget(name);
   return system_vfs->xDelete(system_vfs, name, 0);
 }
 
-int access_file(sqlite3_vfs*, const char* name, int flags, int* out) { return system_vfs->xAccess(system_vfs, name, flags, out); }
-int full_path(sqlite3_vfs*, const char* name, int size, char* out) { return system_vfs->xFullPathname(system_vfs, name, size, out); }
+int access_file(sqlite3_vfs*, const char* name, int flags, int* out) {
+  return system_vfs->xAccess(system_vfs, name, flags, out);
+}
+int full_path(sqlite3_vfs*, const char* name, int size, char* out) {
+  return system_vfs->xFullPathname(system_vfs, name, size, out);
+}
 int random_bytes(sqlite3_vfs*, int size, char* out) { return system_vfs->xRandomness(system_vfs, size, out); }
 int sleep_for(sqlite3_vfs*, int microseconds) { return system_vfs->xSleep(system_vfs, microseconds); }
 int now(sqlite3_vfs*, double* out) { return system_vfs->xCurrentTime(system_vfs, out); }

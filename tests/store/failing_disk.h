@@ -2,10 +2,10 @@
 //
 // While one lives it stands in front of the system's VFS as SQLite's default. Syncing is modelled, not done:
 //
-//   write, truncate   reach the file at once (the page cache: a crash of the process loses nothing) and are kept as pending
-//   sync              makes what is pending durable
-//   failed sync       forgets what is pending: as on Linux, readers still see it, and no later sync will write it
-//   failed write      writes the first half, as a disk that fills up does
+//   write, truncate   reach the file at once (the page cache: a crash of the process loses nothing) and are kept as
+//   pending sync              makes what is pending durable failed sync       forgets what is pending: as on Linux,
+//   readers still see it, and no later sync will write it failed write      writes the first half, as a disk that fills
+//   up does
 //
 // Making and removing a file is durable at once.
 #pragma once
@@ -42,9 +42,9 @@ class FailingDisk {
   FailingDisk& operator=(const FailingDisk&) = delete;
 
   struct Fault {
-    std::uint64_t from = 0;    // counting from 1, the steps that fit `steps`
-    bool for_ever = false;     // or once
-    bool full = false;         // "disk full" rather than an I/O error, where the step can say so
+    std::uint64_t from = 0;  // counting from 1, the steps that fit `steps`
+    bool for_ever = false;   // or once
+    bool full = false;       // "disk full" rather than an I/O error, where the step can say so
     std::vector<Step> steps{Step::open, Step::write, Step::truncate, Step::sync, Step::remove};
   };
   void break_at(Fault fault);
@@ -54,8 +54,8 @@ class FailingDisk {
 
   std::vector<DiskEvent> events;
 
-  // What a power cut now leaves of the files: what is durable, and of what is pending each 512-byte piece or not, as `random`
-  // has it; without it nothing of that.
+  // What a power cut now leaves of the files: what is durable, and of what is pending each 512-byte piece or not, as
+  // `random` has it; without it nothing of that.
   DiskImage after_power_cut(std::mt19937_64* random = nullptr) const;
   // The same before every step from now on, until stopped.
   void record_cuts(bool on, std::uint64_t seed = 0);

@@ -1,5 +1,5 @@
-// SqliteStore on a disk that fails and under power cuts: what was acknowledged is kept, what was refused is the ring before or
-// after and found out at the next commit, and writing works again as soon as the disk does.
+// SqliteStore on a disk that fails and under power cuts: what was acknowledged is kept, what was refused is the ring
+// before or after and found out at the next commit, and writing works again as soon as the disk does.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -28,10 +28,11 @@ bool is_one_of(const StoredRing& ring, const std::vector<StoredRing>& possible) 
   return std::ranges::find(possible, ring) != possible.end();
 }
 
-// What the service is to a store: it changes the ring it knows, and when the store says conflict it looks what is there.
+// What the service is to a store: it changes the ring it knows, and when the store says conflict it looks what is
+// there.
 struct Client {
-  StoredRing known{"default", 0, {}};        // last acknowledged or loaded
-  std::vector<StoredRing> possible{known};   // what may be in the file: `known`, or it and one refused change
+  StoredRing known{"default", 0, {}};       // last acknowledged or loaded
+  std::vector<StoredRing> possible{known};  // what may be in the file: `known`, or it and one refused change
   int acknowledged = 0;
   int refused = 0;
 
@@ -224,10 +225,11 @@ TEST_CASE("failing disk: a new file that could not be made is made by the next s
   CHECK(from > 10);
 }
 
-// --- Power cuts -----------------------------------------------------------------------------------------------------------
+// --- Power cuts
+// -----------------------------------------------------------------------------------------------------------
 
-// Cuts the power before every step of twelve changes and a restart: the file opens with what was acknowledged, or with that
-// and the change that was being made. `first_start`: from the making of the file on.
+// Cuts the power before every step of twelve changes and a restart: the file opens with what was acknowledged, or with
+// that and the change that was being made. `first_start`: from the making of the file on.
 void cut_power_everywhere(bool first_start) {
   for (const std::uint64_t seed : {1, 2, 3}) {
     const Scratch scratch;
@@ -263,11 +265,16 @@ void cut_power_everywhere(bool first_start) {
   }
 }
 
-TEST_CASE("power cut: whenever it comes, the file opens with what was acknowledged or was being done") { cut_power_everywhere(false); }
+TEST_CASE("power cut: whenever it comes, the file opens with what was acknowledged or was being done") {
+  cut_power_everywhere(false);
+}
 
-TEST_CASE("power cut: whenever it comes in the first start, the same" * doctest::should_fail()) { cut_power_everywhere(true); }
+TEST_CASE("power cut: whenever it comes in the first start, the same" * doctest::should_fail()) {
+  cut_power_everywhere(true);
+}
 
-// --- A sync that failed ---------------------------------------------------------------------------------------------------
+// --- A sync that failed
+// ---------------------------------------------------------------------------------------------------
 
 // After `from`, the main file was written and then synced, both without a failure.
 bool main_file_was_made_anew(const std::vector<DiskEvent>& events, std::size_t from) {
@@ -327,9 +334,11 @@ TEST_CASE("failed sync: nor is it by a daemon that was started after it" * docte
   if (durable) CHECK(*durable == client.known);
 }
 
-// --- The file is taken away ------------------------------------------------------------------------------------------------
+// --- The file is taken away
+// ------------------------------------------------------------------------------------------------
 
-TEST_CASE("state file: one that is gone after a failed commit is not replaced by an empty one" * doctest::should_fail()) {
+TEST_CASE("state file: one that is gone after a failed commit is not replaced by an empty one" *
+          doctest::should_fail()) {
   const Scratch scratch;
   FailingDisk disk;
   const auto store = open_store(scratch / "chash.db");
@@ -339,13 +348,15 @@ TEST_CASE("state file: one that is gone after a failed commit is not replaced by
   client.change(*store, change_number(1));
   CHECK(client.refused == 1);
   disk.mend();
-  for (const char* end : {"", "-wal", "-shm"}) fs::rename(scratch / (std::string("chash.db") + end), scratch / (std::string("away.db") + end));
+  for (const char* end : {"", "-wal", "-shm"})
+    fs::rename(scratch / (std::string("chash.db") + end), scratch / (std::string("away.db") + end));
 
   const auto outcome = commit(*store, client.known, {change_number(3)});
   REQUIRE_FALSE(outcome);
   CHECK(outcome.error().code == Errc::storage_failed);  // not conflict: nobody made the ring empty
   CHECK_FALSE(fs::exists(scratch / "chash.db"));
-  for (const char* end : {"", "-wal", "-shm"}) fs::rename(scratch / (std::string("away.db") + end), scratch / (std::string("chash.db") + end));
+  for (const char* end : {"", "-wal", "-shm"})
+    fs::rename(scratch / (std::string("away.db") + end), scratch / (std::string("chash.db") + end));
   client.change(*store, change_number(3));
   CHECK(client.acknowledged == 2);
 }

@@ -77,7 +77,8 @@ TEST_CASE("file lock: a second one is refused with the pid of the first, in the 
   const auto second = FileLock::acquire(path);
   REQUIRE_FALSE(second);
   CHECK(second.error().code == Errc::conflict);
-  CHECK(second.error().message == scratch.path().string() + " is in use by the chashd with pid " + std::to_string(getpid()));
+  CHECK(second.error().message ==
+        scratch.path().string() + " is in use by the chashd with pid " + std::to_string(getpid()));
   CHECK_FALSE(second.error().hint.empty());
   CHECK(read_bytes(path) == std::to_string(getpid()) + "\n");  // the refused one did not write its own
 
@@ -181,7 +182,8 @@ TEST_CASE("file lock: without the permission to make or open the file there is n
     if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0) return false;
     for (const auto& path : {scratch / "closed" / "chashd.lock", scratch / "theirs.lock"}) {
       const auto lock = FileLock::acquire(path);
-      if (lock || lock.error().code != Errc::storage_failed || !lock.error().message.ends_with("Permission denied")) return false;
+      if (lock || lock.error().code != Errc::storage_failed || !lock.error().message.ends_with("Permission denied"))
+        return false;
     }
     return true;
   });

@@ -130,11 +130,22 @@ TEST_CASE("sqlite store: rings do not touch each other") {
 TEST_CASE("sqlite store: weights and virtual nodes come back bit for bit") {
   const Scratch scratch;
   StoredRing ring{"default", 0, {1, {}}};
-  std::vector<double> weights{1, 2, 0.1, 1.0 / 3, 1e6, 999'999.999999999, 1e-300, 5e-324, std::numeric_limits<double>::min(),
-                              std::nextafter(1.0, 2.0), std::nextafter(1.0, 0.0), 4503599627370497.0 / 4503599627370496.0};
+  std::vector<double> weights{1,
+                              2,
+                              0.1,
+                              1.0 / 3,
+                              1e6,
+                              999'999.999999999,
+                              1e-300,
+                              5e-324,
+                              std::numeric_limits<double>::min(),
+                              std::nextafter(1.0, 2.0),
+                              std::nextafter(1.0, 0.0),
+                              4503599627370497.0 / 4503599627370496.0};
   std::mt19937_64 random(1);
   while (weights.size() < 2000)
-    if (const auto weight = std::bit_cast<double>(random()); weight > 0 && weight <= limits::max_weight) weights.push_back(weight);
+    if (const auto weight = std::bit_cast<double>(random()); weight > 0 && weight <= limits::max_weight)
+      weights.push_back(weight);
   Delta delta;
   for (const double weight : weights) delta.added.push_back({"n" + std::to_string(delta.added.size()), weight});
   {
@@ -157,7 +168,8 @@ TEST_CASE("sqlite store: names of every allowed byte and length come back") {
   for (const char c : bytes) delta.added.push_back({std::string("n") + c, 1});
   for (const char c : {'a', 'Z', '0', '_', '[', '/'}) delta.added.push_back({std::string(1, c), 1});
   delta.added.push_back({std::string(limits::name_bytes, 'x'), 1});
-  for (const char* name : {"null", "NaN", "0xffffffff", "1/2", "1e5", "007", "true", "N+", "[::1]:80"}) delta.added.push_back({name, 1});
+  for (const char* name : {"null", "NaN", "0xffffffff", "1/2", "1e5", "007", "true", "N+", "[::1]:80"})
+    delta.added.push_back({name, 1});
   std::erase_if(delta.added, [seen = std::vector<std::string>()](const Node& node) mutable {
     const bool again = std::ranges::find(seen, node.name) != seen.end();
     seen.push_back(node.name);
