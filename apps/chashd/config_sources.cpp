@@ -1,14 +1,14 @@
 // Where settings come from: flags by CLI11, the environment, a file by toml++.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <toml++/toml.h>
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <sstream>
 
@@ -108,11 +108,18 @@ Result<std::string> read_text(const std::string& path) {
   if (geteuid() == 0 && stat(path.c_str(), &status) == 0 && (status.st_mode & S_IWOTH) != 0)
     return make_error(Errc::invalid_argument, path + ": everybody can write this file, and root is to obey it",
                       "chmod o-w " + path);
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file || errno != 0)
-    return make_error(Errc::invalid_argument, path + ": cannot be read: " + std::strerror(errno));
+  // read(2) and not a stream: a stream says neither that this is a directory nor why it failed.
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  std::string text;
+  std::array<char, 4096> piece;
+  ssize_t size = file < 0 ? -1 : 1;
+  while (size > 0) {
+    size = read(file, piece.data(), piece.size());
+    if (size > 0) text.append(piece.data(), static_cast<std::size_t>(size));
+  }
+  const int error = errno;
+  if (file >= 0) close(file);
+  if (size < 0) return make_error(Errc::invalid_argument, path + ": cannot be read: " + std::strerror(error));
   return text;
 }
 
