@@ -171,8 +171,7 @@ Tally try_each(const Sample& sample, const std::string& name, const std::vector<
   return tally;
 }
 
-// --- The file
-// ---------------------------------------------------------------------------------------------------------------
+// --- The file -------------------------------------------------------------------------------------------------------
 
 TEST_CASE("damage: no flipped bit of a closed file makes another ring") {
   const Sample sample = make_sample(true);
@@ -233,8 +232,7 @@ TEST_CASE("damage: a file of another kind is refused") {
     CHECK(judge({{"chash.db", bytes}}, {}) == Verdict::refused);
 }
 
-// --- What SQL can do behind our back
-// ------------------------------------------------------------------------------------------
+// --- What SQL can do behind our back --------------------------------------------------------------------------------
 
 // After this was executed on a closed file.
 Verdict after_sql(Judge& judge, const std::string& sql) {
@@ -326,8 +324,7 @@ TEST_CASE("damage: what cannot be read says why" * doctest::should_fail()) {
   CHECK(loaded.error().message.ends_with("it is damaged: the checksum of ring 'default' does not fit"));
 }
 
-// --- Damage to the log
-// ----------------------------------------------------------------------------------------------------------
+// --- Damage to the log ----------------------------------------------------------------------------------------------
 //
 // A crash leaves the log behind, and the next start reads it. SQLite ends it at the first frame whose salt or checksum
 // does not fit, because that is what a commit cut short by the crash looks like; it cannot tell one from a frame that

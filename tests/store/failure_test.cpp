@@ -225,8 +225,7 @@ TEST_CASE("failing disk: a new file that could not be made is made by the next s
   CHECK(from > 10);
 }
 
-// --- Power cuts
-// -----------------------------------------------------------------------------------------------------------
+// --- Power cuts -----------------------------------------------------------------------------------------------------
 
 // Cuts the power before every step of twelve changes and a restart: the file opens with what was acknowledged, or with
 // that and the change that was being made. `first_start`: from the making of the file on.
@@ -273,8 +272,7 @@ TEST_CASE("power cut: whenever it comes in the first start, the same" * doctest:
   cut_power_everywhere(true);
 }
 
-// --- A sync that failed
-// ---------------------------------------------------------------------------------------------------
+// --- A sync that failed ---------------------------------------------------------------------------------------------
 
 // After `from`, the main file was written and then synced, both without a failure.
 bool main_file_was_made_anew(const std::vector<DiskEvent>& events, std::size_t from) {
@@ -334,8 +332,7 @@ TEST_CASE("failed sync: nor is it by a daemon that was started after it" * docte
   if (durable) CHECK(*durable == client.known);
 }
 
-// --- The file is taken away
-// ------------------------------------------------------------------------------------------------
+// --- The file is taken away -----------------------------------------------------------------------------------------
 
 TEST_CASE("state file: one that is gone after a failed commit is not replaced by an empty one" *
           doctest::should_fail()) {
