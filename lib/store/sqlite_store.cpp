@@ -95,6 +95,11 @@ Result<bool> check_is_ours(sqlite3* database) {
   if (!id) return id.error();
   const auto version = pragma(database, "user_version");
   if (!version) return version.error();
+  // A first start that was cut short leaves a head and nothing behind it.
+  if (*id == 0 && *version == 0) {
+    Statement tables(database, "SELECT count(*) FROM sqlite_schema");
+    if (tables.next() && tables.integer(0) == 0) return false;
+  }
   if (*id != application_id) return make_error(Errc::storage_failed, "it is not a state file of chash");
   if (*version > schema_version)
     return make_error(Errc::storage_failed, "it was written by a newer chash (format " + std::to_string(*version) +
