@@ -76,7 +76,8 @@ mode_t mode_of(const std::string& path) {
   return found.st_mode & 07777;
 }
 
-// --- HTTP addresses -------------------------------------------------------------------------------------------------
+// --- HTTP addresses
+// ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("listener: an HTTP address is an IP literal and a port") {
   struct Row {
@@ -190,7 +191,8 @@ TEST_CASE("listener: a port in use is a conflict") {
   CHECK(listen_tcp(context, {"127.0.0.2", port}));
 }
 
-// --- The Unix socket ------------------------------------------------------------------------------------------------
+// --- The Unix socket
+// --------------------------------------------------------------------------------------------------------
 
 TEST_CASE("listener: everybody may connect to the Unix socket, and its folder is made") {
   const Scratch scratch;

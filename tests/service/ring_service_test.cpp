@@ -28,7 +28,8 @@ struct Running {
   std::unique_ptr<RingService> service;
 };
 
-// --- Starting -------------------------------------------------------------------------------------------------------
+// --- Starting
+// -----------------------------------------------------------------------------------------------------------
 
 TEST_CASE("ring service: a store without history gets the initial nodes as its first change") {
   FakeStore store;
@@ -89,7 +90,8 @@ TEST_CASE("ring service: it does not start on a store that cannot be read, writt
   CHECK(fine.commits().empty());
 }
 
-// --- One change -----------------------------------------------------------------------------------------------------
+// --- One change
+// ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("ring service: a change is durable before it is visible, and visible before it is answered") {
   FakeStore store;
@@ -171,7 +173,8 @@ TEST_CASE("ring service: a change with nothing to do commits nothing and keeps t
   CHECK(running.now()->spec == RingSpec{100, {{"a", 1}, {"b", 1}, {"c", 3}}});
 }
 
-// --- Batches --------------------------------------------------------------------------------------------------------
+// --- Batches
+// --------------------------------------------------------------------------------------------------------------
 
 TEST_CASE("ring service: fifty waiting changes are one commit, and each has its own answer") {
   FakeStore store;

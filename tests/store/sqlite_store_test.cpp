@@ -2,7 +2,6 @@
 #include "store/sqlite_store.h"
 
 #include <doctest/doctest.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <bit>
@@ -54,28 +53,6 @@ TEST_CASE("sqlite store: it does not make folders, and names the file that it ca
   open_store(scratch / "real.db");
   fs::create_symlink(scratch / "real.db", scratch / "link.db");
   CHECK_FALSE(SqliteStore::open(scratch / "link.db"));
-}
-
-TEST_CASE("sqlite store: nobody else may read its files, whatever the umask says") {
-  const Scratch scratch;
-  const mode_t mask = umask(0);
-  StoredRing ring = nothing;
-  const auto store = open_store(scratch / "chash.db");
-  must_commit(*store, ring, {{{{"a", 1}}, {}}});
-  umask(mask);
-  for (const char* name : {"chash.db", "chash.db-wal", "chash.db-shm"}) {
-    struct stat found {};
-    REQUIRE(stat((scratch / name).c_str(), &found) == 0);
-    CHECK((found.st_mode & 0777) == 0600);
-  }
-}
-
-TEST_CASE("sqlite store: its folder may be reached through a symbolic link" * doctest::should_fail()) {
-  const Scratch scratch;
-  fs::create_directory(scratch / "disk");
-  fs::create_directory_symlink(scratch / "disk", scratch / "chash");
-  CHECK(SqliteStore::open(scratch / "chash" / "chash.db"));
-  CHECK(fs::exists(scratch / "disk" / "chash.db"));
 }
 
 TEST_CASE("sqlite store: nodes come back in the order of adding, and one that comes back goes last") {
