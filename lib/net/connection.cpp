@@ -65,12 +65,16 @@ Connection::~Connection() {
 }
 
 asio::awaitable<std::string_view> Connection::receive() {
-  while (!timed_out_ && !(idle_ && hub_.stopping)) {
-    const auto [failed] = co_await socket_.async_wait(StreamSocket::wait_read, as_tuple);
-    if (failed) break;
+  while (!timed_out_) {
+    const bool last = idle_ && hub_.stopping;  // what has arrived by now is still answered
+    if (!last) {
+      const auto [failed] = co_await socket_.async_wait(StreamSocket::wait_read, as_tuple);
+      if (failed && idle_ && hub_.stopping) continue;
+      if (failed) break;
+    }
     asio::error_code error;
     const std::size_t size = socket_.read_some(asio::buffer(hub_.input), error);
-    if (error == asio::error::would_block || error == asio::error::interrupted) continue;
+    if (error == asio::error::interrupted || (error == asio::error::would_block && !last)) continue;
     if (error) break;
     co_return std::string_view(hub_.input.data(), size);
   }
