@@ -103,8 +103,10 @@ function(check_coroutines path content)
   string(REGEX REPLACE "\\[((&[^],]*|this)(, *(&[^],]*|this))*)?\\]" "()" code "${code}")
   refuse("${path}" "${code}" "co_await[^;{]*[(,= \n]\\[[^]]" "a lambda with owning captures inside a co_await expression")
   refuse("${path}" "${code}" "co_await[^;{]*([A-Za-z0-9_>(]|, *){" "an aggregate in braces inside a co_await expression")
-  # It also mixes up the frames of `if (co_await a) co_await b;`, which crashes.
-  refuse("${path}" "${code}" "if \\(co_await[^;{]*co_await" "a co_await that decides about another one: name the first")
+  # It also mixes up frames where a co_await is part of a condition: `if (co_await a) co_await b;` crashes, and so do
+  # its relatives with `while`, `&&`, `||` and `?`.
+  refuse("${path}" "${code}" "(if|while|switch) \\([^;{)]*co_await|co_await[^;{]*(&&|\\|\\||[?])|(&&|\\|\\||[?])[^;{]*co_await"
+    "a co_await inside a condition: name its result first")
 endfunction()
 
 function(check path text)
@@ -173,10 +175,14 @@ expect("" "lib/chash/a.cpp" "mkstemp(\"/tmp/aXXXXXX\")\n")
 expect("the name of a test" "tests/chash/a.cpp" "TEST_CASE(\"a[0]\") {\n")
 expect("a.cpp:2: a lambda" "lib/net/a.cpp" "// co_await f(A{});\nco_await f(1,\n  [text] { g(text); });\n")
 expect("a lambda" "lib/net/a.cpp" "co_await f([&a, b] { g(a, b); });\n")
-expect("" "lib/net/a.cpp" "auto [e, n] = co_await f([this, &a] { g(a[0]); }, b[0]);\nif (co_await g()) {\n")
+expect("" "lib/net/a.cpp" "auto [e, n] = co_await f([this, &a] { g(a[0]); }, b[0]);\nif (n) {\n")
 expect("an aggregate" "lib/net/a.cpp" "co_await f(Point{1, 2});\n")
 expect("an aggregate" "lib/net/a.cpp" "co_await f(a, {1, 2});\n")
-expect("a co_await that decides" "lib/net/a.cpp" "if (co_await f()) co_await g();\n")
+foreach(condition IN ITEMS "if (co_await f()) co_await g()" "while (!co_await f()) g()" "const bool a = b && co_await f()"
+    "co_return co_await f() ? 1 : 2" "co_return co_await f() || b")
+  expect("a co_await inside a condition" "lib/net/a.cpp" "${condition};\n")
+endforeach()
+expect("" "lib/net/a.cpp" "if (a) co_await g(f(), b);\n")
 
 # --- The code -----------------------------------------------------------------------------------------------------------
 

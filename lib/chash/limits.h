@@ -19,7 +19,10 @@ inline constexpr std::size_t name_bytes = 255;
 inline constexpr double max_weight = 1e6;
 // Owner numbers stay within 16 bits plus room; a list of this many names is ~4 MiB of JSON.
 inline constexpr std::size_t nodes = 65'536;
-// 20 bytes a point: 320 MiB for the largest ring, checked before anything is allocated.
+// Virtual nodes of a node of weight 1: ten times what any peer's default comes to, and still a second's work to build.
+inline constexpr std::int64_t vnodes = 10'000;
+// 20 bytes a point: 320 MiB for the largest ring, up to 800 MiB while it is built beside the one that serves. Checked
+// before anything is allocated.
 inline constexpr std::size_t points = 16'000'000;
 // Replicas asked for one key. Nobody keeps more copies; it bounds the walk and the answer.
 inline constexpr std::uint32_t replicas = 256;

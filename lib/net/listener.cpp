@@ -49,9 +49,11 @@ Result<void> clear_stale_socket(const std::string& path) {
                       "move it away, or choose another --socket");
   pid_t pid = 0;
   const int reason = try_connect(path, pid);
-  if (reason == 0 || reason == EAGAIN)
-    return make_error(Errc::conflict, "a daemon with pid " + std::to_string(pid) + " is already listening on " + path,
+  if (reason == 0 || reason == EAGAIN) {  // EAGAIN: more are waiting there than it takes, and nobody says who it is
+    const std::string who = pid == 0 ? "another daemon" : "a daemon with pid " + std::to_string(pid);
+    return make_error(Errc::conflict, who + " is already listening on " + path,
                       "stop it first, or give this one another --socket");
+  }
   if (reason != ECONNREFUSED) return make_error(Errc::denied, "cannot look at " + path + ": " + std::strerror(reason));
   if (unlink(path.c_str()) != 0)
     return make_error(Errc::denied, "cannot remove the stale " + path + ": " + std::strerror(errno));

@@ -106,8 +106,7 @@ struct Server::State {
   Clock::time_point complained{};
 };
 
-// --- Accepting
-// ----------------------------------------------------------------------------------------------------------
+// --- Accepting ------------------------------------------------------------------------------------------------------
 
 template <class Acceptor, class Serve>
 asio::awaitable<void> Server::State::accept_loop(Acceptor& acceptor, std::size_t allowed, Serve serve) {
@@ -161,8 +160,7 @@ void Server::State::finished(const std::exception_ptr& thrown) {
   }
 }
 
-// --- Stopping
-// -----------------------------------------------------------------------------------------------------------
+// --- Stopping -------------------------------------------------------------------------------------------------------
 
 asio::awaitable<void> Server::State::handle_signals() {
   while (true) {
@@ -194,8 +192,7 @@ asio::awaitable<void> Server::State::stop_after_grace() {
   for (auto& worker : workers) worker->hub.context.stop();
 }
 
-// --- The door
-// --------------------------------------------------------------------------------------------------------------
+// --- The door -------------------------------------------------------------------------------------------------------
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() = default;

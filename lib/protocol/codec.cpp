@@ -19,8 +19,7 @@ Result<AnyResponse> response_from(std::size_t row, const json& object) {
 
 }  // namespace
 
-// --- The socket
-// ---------------------------------------------------------------------------------------------------------------
+// --- The socket -----------------------------------------------------------------------------------------------------
 
 std::string encode_request(const AnyRequest& request) {
   std::string line = "{\"op\":\"";
@@ -85,8 +84,7 @@ Result<AnyResponse> decode_reply(std::size_t row, std::string_view line) {
   return make_error(Errc::internal, "the daemon's answer has neither 'ok' nor 'error'");
 }
 
-// --- What both ways share
-// -----------------------------------------------------------------------------------------------------
+// --- What both ways share -------------------------------------------------------------------------------------------
 
 void encode_response(const AnyResponse& response, std::string& out) {
   std::visit([&](const auto& typed) { append(typed, out); }, response);
@@ -98,8 +96,7 @@ Result<AnyResponse> decode_response(std::size_t row, std::string_view body) {
   return response_from(row, *document);
 }
 
-// --- Pieces
-// -------------------------------------------------------------------------------------------------------------------
+// --- Pieces ---------------------------------------------------------------------------------------------------------
 
 void append_json_string(std::string_view text, std::string& out) {
   if (!is_utf8(text)) return append_json_string(printable(text, text.size()), out);

@@ -69,8 +69,7 @@ std::string encode_problem(const Error& error, int http_status, std::string_view
 // What a problem document says; a status alone where there is none.
 Error decode_problem(int http_status, std::string_view body);
 
-// --- Pieces for others that write JSON
-// --------------------------------------------------------------------------------
+// --- Pieces for others that write JSON ------------------------------------------------------------------------------
 
 // Appends `text` as a JSON string. Text that is not UTF-8 is written as printable() shows it.
 void append_json_string(std::string_view text, std::string& out);

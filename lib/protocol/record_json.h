@@ -32,8 +32,7 @@ inline constexpr std::size_t quoted_bytes = 64;
 
 inline constexpr std::string_view base64_suffix = "_b64";
 
-// --- Writing: straight into the reply, in the order of the fields
-// -----------------------------------------------------
+// --- Writing: straight into the reply, in the order of the fields ---------------------------------------------------
 
 template <class Number>
 void append_number(Number value, std::string& out) {
@@ -108,8 +107,7 @@ void append(const T& record, std::string& out) {
   out += '}';
 }
 
-// --- Reading
-// -----------------------------------------------------------------------------------------------------------
+// --- Reading --------------------------------------------------------------------------------------------------------
 
 enum class Unknown : unsigned char { refuse, skip };
 

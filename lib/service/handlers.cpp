@@ -81,8 +81,7 @@ void Handlers::change(Change change, Caller caller, RingService::Done done) {
   service_.change(std::move(change), std::move(caller), std::move(done));
 }
 
-// --- Reads
-// --------------------------------------------------------------------------------------------------------------
+// --- Reads ----------------------------------------------------------------------------------------------------------
 
 Result<GetNode::Response> Handlers::handle(const GetNode::Request& request) {
   if (auto ok = check_key(request.key); !ok) return std::move(ok).error();
@@ -149,8 +148,7 @@ Result<Ping::Response> Handlers::handle(const Ping::Request&) {
   return Ping::Response{std::string(version()), protocol_version, static_cast<std::uint64_t>(getpid())};
 }
 
-// --- Changes
-// ------------------------------------------------------------------------------------------------------------
+// --- Changes --------------------------------------------------------------------------------------------------------
 
 void Handlers::handle(const protocol::AddNodes::Request& request, Caller caller, Done done) {
   if (auto ring = ring_named(request.ring); !ring) return done(std::move(ring).error());
@@ -175,8 +173,7 @@ void Handlers::handle(const protocol::RemoveNodes::Request& request, Caller call
          });
 }
 
-// --- Pieces
-// ----------------------------------------------------------------------------------------------------------------
+// --- Pieces ---------------------------------------------------------------------------------------------------------
 
 Result<const Snapshot*> Handlers::ring_named(const std::string& name) {
   const Snapshot& snapshot = reader_.current();

@@ -1,5 +1,6 @@
 #include "service/ring_service.h"
 
+#include <chrono>
 #include <exception>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,9 @@ namespace {
 // How often a commit is tried again after somebody else moved the ring on. Only a store shared with others can conflict
 // twice in a row.
 constexpr int commit_attempts = 3;
+
+// After this long without a change the store may settle. A client that adds in a loop is not to wait for it.
+constexpr std::chrono::seconds quiet{1};
 
 Result<std::shared_ptr<const Snapshot>> make_snapshot(std::string ring, std::uint64_t epoch, RingSpec spec) {
   auto placement = build(spec);
@@ -87,15 +91,24 @@ void RingService::change(Change change, Caller caller, Done done) {
 
 void RingService::run_writer() {
   std::vector<Waiting> waiting;
+  const auto is_needed = [&] { return stopping_ || !queue_.empty(); };
+  bool settled = true;
   while (true) {
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+      if (!settled && !wake_.wait_for(lock, quiet, is_needed)) {
+        lock.unlock();
+        store_.settle();
+        settled = true;
+        continue;
+      }
+      wake_.wait(lock, is_needed);
       if (queue_.empty()) return;
       waiting.swap(queue_);
     }
     make_changes(waiting);
     waiting.clear();
+    settled = false;
   }
 }
 
@@ -104,13 +117,11 @@ void RingService::make_changes(std::vector<Waiting>& waiting) {
   Result<void> committed;
   try {
     for (int attempt = 1; attempt <= commit_attempts; ++attempt) {
+      if (in_doubt_) committed = reload();
+      if (!committed) break;
       batch = resolve_all(waiting);
       committed = commit_and_publish(batch);
       if (committed || committed.error().code != Errc::conflict) break;
-      if (auto ok = reload(); !ok) {
-        committed = std::move(ok).error();
-        break;
-      }
     }
   } catch (const std::exception& e) {  // out of memory; nothing was published
     committed = make_error(Errc::internal, std::string("the change could not be made: ") + e.what());
@@ -153,19 +164,32 @@ Result<void> RingService::commit_and_publish(Batch& batch) {
   const auto current = published_.latest();
   auto next = make_snapshot(current->ring, current->epoch + batch.deltas.size(), *batch.after);
   if (!next) return std::move(next).error();
+  in_doubt_ = true;
   if (auto ok = store_.commit({current->ring, current->epoch, batch.deltas, *batch.after}); !ok) return ok;
   published_.publish(std::move(*next));
+  in_doubt_ = false;
   changes_made_.fetch_add(batch.deltas.size(), std::memory_order_relaxed);
   return {};
 }
 
-// The store is at another epoch than we are: a commit whose sync failed had reached the disk after all.
+// Goes on from where the store is: a commit whose sync failed may have reached the disk after all. Never back: what
+// was answered once is not taken back because somebody put an older file there.
 Result<void> RingService::reload() {
   auto stored = load_snapshot(store_);
   if (!stored) return std::move(stored).error();
-  log_.main(LogLevel::warning, "The store is at epoch " + std::to_string((*stored)->epoch) + ", not at epoch " +
-                                   std::to_string(published_.latest()->epoch) + "; going on from there.");
-  published_.publish(std::move(*stored));
+  const auto current = published_.latest();
+  const Snapshot& found = **stored;
+  if (found.epoch < current->epoch || (found.epoch == current->epoch && found.spec != current->spec))
+    return make_error(Errc::storage_failed,
+                      "the store holds another ring, of epoch " + std::to_string(found.epoch) +
+                          ", than this daemon, which is at epoch " + std::to_string(current->epoch),
+                      "put the right state file back, or restart chashd to go on from the one that is there");
+  if (found.epoch > current->epoch) {
+    log_.main(LogLevel::warning, "The store is at epoch " + std::to_string(found.epoch) + ", not at epoch " +
+                                     std::to_string(current->epoch) + "; going on from there.");
+    published_.publish(std::move(*stored));
+  }
+  in_doubt_ = false;
   return {};
 }
 

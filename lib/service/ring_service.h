@@ -97,6 +97,8 @@ class RingService {
   std::vector<Waiting> queue_;  // guarded by mutex_
   bool stopping_ = false;       // guarded by mutex_
 
+  bool in_doubt_ = false;  // the writer's: a commit failed, so that the store may be ahead of what is published
+
   std::thread writer_;  // last: it uses all of the above
 };
 

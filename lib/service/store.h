@@ -41,6 +41,9 @@ class Store {
   // ring is at another epoch there: load() and look).
   virtual Result<void> commit(const Commit& commit) = 0;
 
+  // Called when there was nothing to commit for a while: time for what need not be done before an answer.
+  virtual void settle() = 0;
+
   // Threads: any.
   virtual protocol::Status::StoreState state() const = 0;
 };

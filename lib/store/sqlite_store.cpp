@@ -1,151 +1,21 @@
 #include "store/sqlite_store.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <string>
 
 #include "chash/limits.h"
 #include "chash/node_name.h"
+#include "store/state_file.h"
 #include "store/statement.h"
 
 namespace chash::store {
 namespace {
 
-// "chsh": file(1) and we tell our files from others by it.
-constexpr std::int64_t application_id = 0x63687368;
-// Of the tables below. On disk: never reuse a number; every step up needs a migration here and a test of it.
-constexpr std::int64_t schema_version = 1;
-
-constexpr const char* schema = R"sql(
-  PRAGMA application_id = 1667789672;
-  PRAGMA user_version = 1;
-  CREATE TABLE ring(
-    name TEXT NOT NULL PRIMARY KEY,
-    epoch INTEGER NOT NULL,
-    vnodes INTEGER NOT NULL,
-    next_position INTEGER NOT NULL,
-    checksum TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE node(
-    ring TEXT NOT NULL,
-    name TEXT NOT NULL,
-    weight REAL NOT NULL,
-    position INTEGER NOT NULL,
-    PRIMARY KEY(ring, name)
-  ) STRICT, WITHOUT ROWID;
-)sql";
-
 std::string hex(Token token) {
   std::string text;
   for (int shift = 124; shift >= 0; shift -= 4) text += "0123456789abcdef"[static_cast<unsigned>(token >> shift & 15)];
   return text;
-}
-
-// Of all that is kept of a ring: name, epoch, what decides placement, and the order in which nodes are listed.
-std::string checksum(std::string_view ring, std::uint64_t epoch, const RingSpec& spec) {
-  std::string text = std::string(ring) + '\n' + std::to_string(epoch) + '\n' + hex(fingerprint(spec));
-  for (const Node& node : spec.nodes) text += '\n' + node.name;
-  return hex(xxh3_128(text));
-}
-
-// SQLite takes a file of less than a page for an empty one, and would fill it.
-Result<void> check_head(const std::filesystem::path& path) {
-  constexpr std::string_view magic("SQLite format 3\0", 16);
-  std::array<char, magic.size()> head;
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (file < 0)
-    return errno == ENOENT ? Result<void>() : Result<void>(make_error(Errc::storage_failed, std::strerror(errno)));
-  const ssize_t size = ::read(file, head.data(), head.size());
-  ::close(file);
-  if (size < 0) return make_error(Errc::storage_failed, std::strerror(errno));
-  if (size == 0 || std::string_view(head.data(), static_cast<std::size_t>(size)) == magic) return {};
-  return make_error(Errc::storage_failed, "it is not a state file of chash");
-}
-
-Result<void> execute(sqlite3* database, const char* sql) {
-  if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
-  return make_error(Errc::storage_failed, sqlite3_errmsg(database));
-}
-
-Result<std::int64_t> pragma(sqlite3* database, const char* name) {
-  Statement statement(database, std::string("PRAGMA ") + name);
-  if (!statement.next()) return make_error(Errc::storage_failed, sqlite3_errmsg(database));
-  return statement.integer(0);
-}
-
-Result<void> check_structure(sqlite3* database) {
-  Statement statement(database, "PRAGMA quick_check(1)");
-  if (!statement.next()) return make_error(Errc::storage_failed, sqlite3_errmsg(database));
-  if (statement.text(0) != "ok") return make_error(Errc::storage_failed, "it is damaged: " + statement.text(0));
-  return {};
-}
-
-// Ours and readable, or empty and ours to fill. Reads only.
-Result<bool> check_is_ours(sqlite3* database) {
-  const auto pages = pragma(database, "page_count");
-  if (!pages) return pages.error();
-  if (*pages == 0) return false;
-  const auto id = pragma(database, "application_id");
-  if (!id) return id.error();
-  const auto version = pragma(database, "user_version");
-  if (!version) return version.error();
-  // A first start that was cut short leaves a head and nothing behind it.
-  if (*id == 0 && *version == 0) {
-    Statement tables(database, "SELECT count(*) FROM sqlite_schema");
-    if (tables.next() && tables.integer(0) == 0) return false;
-  }
-  if (*id != application_id) return make_error(Errc::storage_failed, "it is not a state file of chash");
-  if (*version > schema_version)
-    return make_error(Errc::storage_failed, "it was written by a newer chash (format " + std::to_string(*version) +
-                                                "; this one reads up to " + std::to_string(schema_version) + ")");
-  if (*version < schema_version) return make_error(Errc::storage_failed, "it has no known format");
-  if (auto ok = check_structure(database); !ok) return ok.error();
-  return true;
-}
-
-Result<RingSpec> load_spec(sqlite3* database, const std::string& ring, std::int64_t vnodes) {
-  if (vnodes < 1 || vnodes > 1'000'000) return make_error(Errc::storage_failed, "it is damaged: a number of vnodes");
-  RingSpec spec{static_cast<std::uint32_t>(vnodes), {}};
-  Statement nodes(database, "SELECT name, weight FROM node WHERE ring = ?1 ORDER BY position");
-  nodes.bind(1, ring);
-  while (nodes.next()) {
-    Node node{nodes.text(0), nodes.real(1)};
-    if (!check_node_name(node.name) || !(node.weight > 0 && node.weight <= limits::max_weight))
-      return make_error(Errc::storage_failed, "it is damaged: a node's name or weight");
-    spec.nodes.push_back(std::move(node));
-  }
-  if (!nodes.done()) return make_error(Errc::storage_failed, sqlite3_errmsg(database));
-  return spec;
-}
-
-Result<std::vector<service::StoredRing>> load_rings(sqlite3* database) {
-  std::vector<service::StoredRing> found;
-  Statement rings(database, "SELECT name, epoch, vnodes, checksum FROM ring ORDER BY name");
-  while (rings.next()) {
-    service::StoredRing ring{rings.text(0), static_cast<std::uint64_t>(rings.integer(1)), {}};
-    auto spec = load_spec(database, ring.name, rings.integer(2));
-    if (!spec) return std::move(spec).error();
-    if (rings.text(3) != checksum(ring.name, ring.epoch, *spec))
-      return make_error(Errc::storage_failed, "it is damaged: the checksum of ring '" + ring.name + "' does not fit");
-    ring.spec = std::move(*spec);
-    found.push_back(std::move(ring));
-  }
-  if (!rings.done()) return make_error(Errc::storage_failed, sqlite3_errmsg(database));
-  return found;
-}
-
-// After a failed fsync the kernel may call pages clean that never reached the disk, and a second fsync of the same file
-// says yes to them. Copying the log into the main file writes every page anew and syncs that file instead.
-Result<void> copy_log_into_file(sqlite3* database) {
-  Statement statement(database, "PRAGMA wal_checkpoint(TRUNCATE)");
-  if (statement.next() && statement.integer(0) == 0) return {};
-  return make_error(Errc::storage_failed, std::string("its log cannot be written back: ") + sqlite3_errmsg(database));
 }
 
 // What the row of a ring says of its history; all zero for a ring that is not there yet.
@@ -154,12 +24,62 @@ struct Head {
   std::int64_t next_position = 0;
 };
 
+// Of all that is kept of a ring: name, history, what decides placement, and the order in which nodes are listed.
+std::string checksum(std::string_view ring, const Head& head, const RingSpec& spec) {
+  std::string text = std::string(ring) + '\n' + std::to_string(head.epoch) + '\n' + std::to_string(head.next_position) +
+                     '\n' + hex(fingerprint(spec));
+  for (const Node& node : spec.nodes) text += '\n' + node.name;
+  return hex(xxh3_128(text));
+}
+
+Error damaged(const std::string& what) { return make_error(Errc::storage_failed, "it is damaged: " + what); }
+Error cannot_read(sqlite3* database) { return make_error(Errc::storage_failed, sqlite3_errmsg(database)); }
+
+Result<RingSpec> load_spec(sqlite3* database, const std::string& ring, const Head& head, std::int64_t vnodes) {
+  if (vnodes < 1 || vnodes > limits::vnodes) return damaged("the number of vnodes of ring '" + ring + "'");
+  RingSpec spec{static_cast<std::uint32_t>(vnodes), {}};
+  Statement nodes(database, "SELECT name, weight, position FROM node WHERE ring = ?1 ORDER BY position");
+  nodes.bind(1, ring);
+  std::int64_t next_position = 0;
+  while (nodes.next()) {
+    Node node{nodes.text(0), nodes.real(1)};
+    if (!check_node_name(node.name) || !(node.weight > 0 && node.weight <= limits::max_weight))
+      return damaged("a node's name or weight in ring '" + ring + "'");
+    if (nodes.integer(2) < next_position) return damaged("the order of the nodes of ring '" + ring + "'");
+    next_position = nodes.integer(2) + 1;
+    spec.nodes.push_back(std::move(node));
+  }
+  if (!nodes.done()) return cannot_read(database);
+  if (next_position > head.next_position) return damaged("the order of the nodes of ring '" + ring + "'");
+  return spec;
+}
+
+Result<std::vector<service::StoredRing>> load_rings(sqlite3* database) {
+  std::vector<service::StoredRing> found;
+  Statement rings(database, "SELECT name, epoch, next_position, vnodes, checksum FROM ring ORDER BY name");
+  while (rings.next()) {
+    const Head head{rings.integer(1), rings.integer(2)};
+    service::StoredRing ring{rings.text(0), static_cast<std::uint64_t>(head.epoch), {}};
+    auto spec = load_spec(database, ring.name, head, rings.integer(3));
+    if (!spec) return std::move(spec).error();
+    if (rings.text(4) != checksum(ring.name, head, *spec))
+      return damaged("the checksum of ring '" + ring.name + "' does not fit");
+    ring.spec = std::move(*spec);
+    found.push_back(std::move(ring));
+  }
+  if (!rings.done()) return cannot_read(database);
+  Statement orphan(database, "SELECT name FROM node WHERE ring NOT IN (SELECT name FROM ring) LIMIT 1");
+  if (orphan.next()) return damaged("node '" + orphan.text(0) + "' is in no ring");
+  if (!orphan.done()) return cannot_read(database);
+  return found;
+}
+
 Result<Head> read_head(sqlite3* database, std::string_view ring) {
   Statement row(database, "SELECT epoch, next_position FROM ring WHERE name = ?1");
   row.bind(1, ring);
   if (row.next()) return Head{row.integer(0), row.integer(1)};
   if (row.done()) return Head{};
-  return make_error(Errc::storage_failed, sqlite3_errmsg(database));
+  return cannot_read(database);
 }
 
 bool write_head(sqlite3* database, std::string_view ring, const Head& head, const RingSpec& spec) {
@@ -170,7 +90,7 @@ bool write_head(sqlite3* database, std::string_view ring, const Head& head, cons
   row.bind(2, head.epoch);
   row.bind(3, std::int64_t{spec.vnodes});
   row.bind(4, head.next_position);
-  row.bind(5, checksum(ring, static_cast<std::uint64_t>(head.epoch), spec));
+  row.bind(5, checksum(ring, head, spec));
   return row.run();
 }
 
@@ -194,10 +114,9 @@ bool write_delta(sqlite3* database, std::string_view ring, const Delta& delta, s
 
 }  // namespace
 
-void SqliteStore::Close::operator()(sqlite3* database) const { sqlite3_close(database); }
-
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::filesystem::path path) {
   std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(path)));
+  if (auto ok = make_state_file(store->path_); !ok) return store->refused(ok.error());
   if (auto ok = store->reopen(); !ok) return std::move(ok).error();
   return store;
 }
@@ -206,39 +125,16 @@ SqliteStore::~SqliteStore() = default;
 
 Result<void> SqliteStore::reopen() {
   database_.reset();
-  const auto refused = [&](const Error& why) {
-    database_.reset();
-    return make_error(Errc::storage_failed, "cannot use the state file " + path_.string() + ": " + why.message,
-                      "it was left as it is; move it away or restore it from a backup");
-  };
-  if (auto ok = check_head(path_); !ok) return refused(ok.error());
-  // SQLite gives its log and index the mode of the main file, and that would be the umask's choice.
-  if (const int made = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600); made >= 0)
-    ::close(made);
-  sqlite3* opened = nullptr;
-  const int flags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
-  const int outcome = sqlite3_open_v2(path_.c_str(), &opened, flags, nullptr);
-  database_.reset(opened);
-  if (outcome != SQLITE_OK) return refused(make_error(Errc::storage_failed, sqlite3_errstr(outcome)));
-  sqlite3_busy_timeout(opened, 2000);  // somebody may be looking with sqlite3(1)
-
-  // Until the file has shown itself sound, closing it must not write the log back into it.
-  sqlite3_db_config(opened, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  auto ours = check_is_ours(opened);
-  if (!ours) return refused(ours.error());
-  if (*ours)
-    if (auto rings = load_rings(opened); !rings) return refused(rings.error());
-  sqlite3_db_config(opened, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
-
-  if (auto ok = execute(opened, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"); !ok)
+  auto database = open_state_file(path_);
+  if (!database) return refused(database.error());
+  if (auto rings = load_rings(database->get()); !rings) return refused(rings.error());
+  if (auto ok = begin_writing(database->get()); !ok) return refused(ok.error());
+  // A sync may have failed: ours, or that of a daemon before us.
+  if (auto ok = copy_log_into_file(database->get()); !ok) {
+    sqlite3_db_config(database->get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     return refused(ok.error());
-  if (!*ours)
-    if (auto ok = execute(opened, ("BEGIN IMMEDIATE;" + std::string(schema) + "COMMIT").c_str()); !ok)
-      return refused(ok.error());
-  if (suspect_)
-    if (auto ok = copy_log_into_file(opened); !ok) return refused(ok.error());
-  suspect_ = false;
+  }
+  database_ = std::move(*database);
   return {};
 }
 
@@ -246,7 +142,7 @@ Result<std::vector<service::StoredRing>> SqliteStore::load() {
   if (!database_)
     if (auto ok = reopen(); !ok) return std::move(ok).error();
   auto rings = load_rings(database_.get());
-  if (!rings) return failed("read");
+  if (!rings) return failed("read", rings.error().message);
   return rings;
 }
 
@@ -258,7 +154,6 @@ Result<void> SqliteStore::commit(const service::Commit& commit) {
   } else if (outcome.error().code != Errc::conflict && database_) {
     sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     database_.reset();
-    suspect_ = true;
   }
   writable_.store(outcome || outcome.error().code == Errc::conflict, std::memory_order_relaxed);
   return outcome;
@@ -266,19 +161,31 @@ Result<void> SqliteStore::commit(const service::Commit& commit) {
 
 Result<void> SqliteStore::write(const service::Commit& commit) {
   sqlite3* database = database_.get();
-  if (!execute(database, "BEGIN IMMEDIATE")) return failed("begin a change in");
+  int moved = 0;
+  if (sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0)
+    return failed("write", "it was moved away or removed");
+  const auto failed_at = [&](std::string_view doing) { return failed(doing, sqlite3_errmsg(database)); };
+  if (!execute(database, "BEGIN IMMEDIATE")) return failed_at("begin a change in");
   auto head = read_head(database, commit.ring);
-  if (!head) return failed("read");
+  if (!head) return failed_at("read");
   if (head->epoch != static_cast<std::int64_t>(commit.expected_epoch)) {
-    if (!execute(database, "ROLLBACK")) return failed("leave");
+    if (!execute(database, "ROLLBACK")) return failed_at("leave");
     return make_error(Errc::conflict, "the state file is at epoch " + std::to_string(head->epoch));
   }
   for (const Delta& delta : commit.deltas)
-    if (!write_delta(database, commit.ring, delta, head->next_position)) return failed("write");
+    if (!write_delta(database, commit.ring, delta, head->next_position)) return failed_at("write");
   head->epoch += static_cast<std::int64_t>(commit.deltas.size());
-  if (!write_head(database, commit.ring, *head, commit.after)) return failed("write");
-  if (!execute(database, "COMMIT")) return failed("commit to");
+  if (!write_head(database, commit.ring, *head, commit.after)) return failed_at("write");
+  if (!execute(database, "COMMIT")) return failed_at("commit to");
   return {};
+}
+
+void SqliteStore::settle() {
+  if (!database_) return;
+  sqlite3_busy_timeout(database_.get(), 0);  // changes are not to wait for somebody who reads with sqlite3(1)
+  // What fails here fails again, and is told, at the next commit or start.
+  (void)copy_log_into_file(database_.get());
+  sqlite3_busy_timeout(database_.get(), busy_timeout_ms);
 }
 
 protocol::Status::StoreState SqliteStore::state() const {
@@ -286,11 +193,15 @@ protocol::Status::StoreState SqliteStore::state() const {
           commits_.load(std::memory_order_relaxed)};
 }
 
-Error SqliteStore::failed(std::string_view doing) const {
-  return make_error(
-      Errc::storage_failed,
-      "cannot " + std::string(doing) + " the state file " + path_.string() + ": " + sqlite3_errmsg(database_.get()),
-      "look-ups go on; see whether the disk is full or failing, then try again");
+Error SqliteStore::refused(const Error& why) const {
+  return make_error(Errc::storage_failed, "cannot use the state file " + path_.string() + ": " + why.message,
+                    "it was left as it is; move it away or restore it from a backup");
+}
+
+Error SqliteStore::failed(std::string_view doing, std::string_view why) const {
+  return make_error(Errc::storage_failed,
+                    "cannot " + std::string(doing) + " the state file " + path_.string() + ": " + std::string(why),
+                    "look-ups go on; see whether the disk is full or failing, then try again");
 }
 
 }  // namespace chash::store

@@ -6,8 +6,11 @@
 //   ring(name, epoch, vnodes, next_position, checksum)      one row a ring
 //   node(ring, name, weight, position)                      one row a node: a change writes only what it touches
 //
-// `checksum` covers the ring's name, epoch and fingerprint, so that a damaged row is seen and not served. A file that
-// cannot be read, is damaged, or was written by a newer chash is refused and left exactly as it is.
+// `checksum` covers the ring's name, epoch and members in their order, so that a damaged row is seen and not served. A
+// file that cannot be read, is damaged, or was written by a newer chash is refused and left exactly as it is.
+//
+// A damaged log is another thing: SQLite ends it at the first frame that does not fit, because that is what a power cut
+// leaves. settle() copies it into the main file, so that nothing is in the log alone for long.
 #pragma once
 
 #include <atomic>
@@ -15,8 +18,7 @@
 #include <memory>
 
 #include "service/store.h"
-
-struct sqlite3;
+#include "store/state_file.h"
 
 namespace chash::store {
 
@@ -31,23 +33,19 @@ class SqliteStore final : public service::Store {
   // After a failed commit the file is closed, and opened and checked anew before the next: SQLite's view of what
   // reached the disk is not to be trusted once an fsync has failed.
   Result<void> commit(const service::Commit& commit) override;
+  void settle() override;
   protocol::Status::StoreState state() const override;
 
  private:
-  struct Close {
-    void operator()(sqlite3* database) const;
-  };
-  using Database = std::unique_ptr<sqlite3, Close>;
-
   explicit SqliteStore(std::filesystem::path path) : path_(std::move(path)) {}
 
   Result<void> reopen();
   Result<void> write(const service::Commit& commit);
-  Error failed(std::string_view doing) const;
+  Error refused(const Error& why) const;
+  Error failed(std::string_view doing, std::string_view why) const;
 
   std::filesystem::path path_;
-  Database database_;     // null after a failed commit
-  bool suspect_ = false;  // a commit failed: what the log holds must be written and synced anew
+  Database database_;  // null after a failed commit
   std::atomic<bool> writable_{true};
   std::atomic<std::uint64_t> commits_{0};
 };

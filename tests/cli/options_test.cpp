@@ -255,8 +255,7 @@ TEST_CASE("node: a bad weight and a bad name are refused, with a way out") {
   CHECK(error.hint.ends_with("a name with a '=' needs its weight written: 'a=2x=1'"));
 }
 
-// --- What is printed
-// ---------------------------------------------------------------------------------------------------
+// --- What is printed ------------------------------------------------------------------------------------------------
 
 std::string applied(std::string_view text, const Record& record, char end = '\n') {
   const auto format = Template::parse(text, record);

@@ -40,8 +40,7 @@ struct Scratch {
   std::string path;
 };
 
-// --- The Unix socket
-// --------------------------------------------------------------------------------------------------------
+// --- The Unix socket ------------------------------------------------------------------------------------------------
 
 constexpr uid_t daemon_uid = 990;
 constexpr gid_t chash_gid = 991;
@@ -194,8 +193,7 @@ TEST_CASE("access: who connects to a listening socket is known by user, group an
   close(listening);
 }
 
-// --- HTTP
-// -------------------------------------------------------------------------------------------------------------------
+// --- HTTP -----------------------------------------------------------------------------------------------------------
 
 using Header = std::optional<std::string_view>;
 
@@ -259,8 +257,7 @@ TEST_CASE("access: a daemon whose token is empty takes no token, not even an emp
     CHECK(http_refusal({HttpWrites::token, ""}, true, header) == Errc::unauthorized);
 }
 
-// --- The token file
-// ---------------------------------------------------------------------------------------------------------
+// --- The token file -------------------------------------------------------------------------------------------------
 
 std::string token_file(const Scratch& scratch, const std::string& text, mode_t mode = 0600) {
   const std::string path = scratch / "token";

@@ -123,6 +123,16 @@ class FakeStore final : public Store {
     return {};
   }
 
+  void settle() override {
+    const std::lock_guard lock(mutex_);
+    settled_ = true;
+    changed_.notify_all();
+  }
+  void wait_until_settled() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return settled_; });
+  }
+
   protocol::Status::StoreState state() const override {
     const std::lock_guard lock(mutex_);
     return {"fake", "/nowhere", true, commits_made_};
@@ -150,6 +160,7 @@ class FakeStore final : public Store {
   std::uint64_t commits_made_ = 0;
   int failing_loads_ = 0;
   int loads_ = 0;
+  bool settled_ = false;
   int waiting_ = 0;
   bool gate_open_ = true;
 };

@@ -28,8 +28,7 @@ struct Running {
   std::unique_ptr<RingService> service;
 };
 
-// --- Starting
-// -----------------------------------------------------------------------------------------------------------
+// --- Starting -------------------------------------------------------------------------------------------------------
 
 TEST_CASE("ring service: a store without history gets the initial nodes as its first change") {
   FakeStore store;
@@ -90,8 +89,7 @@ TEST_CASE("ring service: it does not start on a store that cannot be read, writt
   CHECK(fine.commits().empty());
 }
 
-// --- One change
-// ---------------------------------------------------------------------------------------------------------
+// --- One change -----------------------------------------------------------------------------------------------------
 
 TEST_CASE("ring service: a change is durable before it is visible, and visible before it is answered") {
   FakeStore store;
@@ -173,8 +171,7 @@ TEST_CASE("ring service: a change with nothing to do commits nothing and keeps t
   CHECK(running.now()->spec == RingSpec{100, {{"a", 1}, {"b", 1}, {"c", 3}}});
 }
 
-// --- Batches
-// --------------------------------------------------------------------------------------------------------------
+// --- Batches --------------------------------------------------------------------------------------------------------
 
 TEST_CASE("ring service: fifty waiting changes are one commit, and each has its own answer") {
   FakeStore store;
@@ -275,6 +272,15 @@ TEST_CASE("ring service: a batch of refusals commits nothing") {
   for (std::size_t i = 1; i < all.size(); ++i) CHECK(code_of(all[i]) == Errc::conflict);
   CHECK(store.commits().size() == 2);
   CHECK(running.now()->epoch == 2);
+}
+
+TEST_CASE("ring service: the store settles when changes have stopped for a while") {
+  FakeStore store;
+  const Running running(store);
+  for (const char* name : {"b", "c", "d"}) REQUIRE(ask(*running.service, add({name})));
+  store.wait_until_settled();
+  CHECK(store.commits().size() == 3);
+  CHECK(ask(*running.service, add({"e"})));
 }
 
 }  // namespace

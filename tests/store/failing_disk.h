@@ -2,10 +2,10 @@
 //
 // While one lives it stands in front of the system's VFS as SQLite's default. Syncing is modelled, not done:
 //
-//   write, truncate   reach the file at once (the page cache: a crash of the process loses nothing) and are kept as
-//   pending sync              makes what is pending durable failed sync       forgets what is pending: as on Linux,
-//   readers still see it, and no later sync will write it failed write      writes the first half, as a disk that fills
-//   up does
+//   write, truncate   reach the file at once (the page cache: a crash of the process loses nothing) and are pending
+//   sync              makes what is pending durable
+//   failed sync       forgets what is pending: as on Linux, readers still see it, and no later sync will write it
+//   failed write      writes the first half, as a disk that fills up does
 //
 // Making and removing a file is durable at once.
 #pragma once
