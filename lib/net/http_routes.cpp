@@ -88,6 +88,9 @@ asio::awaitable<HttpResponse> HttpRoutes::answer_v1(const HttpRequest& request, 
                                                     const HttpPeer& peer) {
   const auto method = method_from(request.method);
   const auto match = protocol::match_route(method.value_or(Method::get), target.path);
+  if (match.allow.empty() && !protocol::percent_decode(target.path))
+    co_return problem(
+        make_error(Errc::invalid_request, "the path has a '%' that starts no escape", "write a '%' as %25"));
   if (match.allow.empty())
     co_return problem(make_error(Errc::not_found, "no such path", "see /openapi.json for those there are"));
   if (!method || !match.row) {

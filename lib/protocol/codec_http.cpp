@@ -58,11 +58,13 @@ Error misplaced_field(std::string_view name) {
 template <Record T>
 Result<void> read_parameters(const Parameters& from, In in, T& request, std::vector<std::string_view>& seen) {
   for (const auto& [name, text] : from) {
-    Result<void> outcome = misplaced_field<T>(name);
+    bool known = false;
+    Result<void> outcome;
     for_each_field<T>([&](const auto& field) {
       using Value = std::remove_cvref_t<decltype(request.*field.member)>;
       if (field.in != in || field.name != name) return;
       if constexpr (fits_url<Value>) {
+        known = true;
         constexpr bool repeats = std::is_same_v<Value, std::vector<std::string>>;
         if (!repeats && std::ranges::find(seen, field.name) != seen.end()) {
           outcome = make_error(Errc::invalid_argument, "'" + std::string(field.name) + "' is given twice");
@@ -72,6 +74,7 @@ Result<void> read_parameters(const Parameters& from, In in, T& request, std::vec
         }
       }
     });
+    if (!known) return misplaced_field<T>(name);
     if (!outcome) return outcome;
   }
   return {};
@@ -123,9 +126,12 @@ Result<AnyRequest> request_from_http(const Parameters& path_fields, const Parame
   return AnyRequest(std::move(request));
 }
 
+// Longer paths than any of ours are cut: a path of slashes is not to become a list.
+constexpr std::size_t most_segments = 8;
+
 std::vector<std::string_view> segments(std::string_view path) {
   std::vector<std::string_view> parts;
-  for (std::size_t start = 0; start <= path.size();) {
+  for (std::size_t start = 0; start <= path.size() && parts.size() <= most_segments;) {
     const std::size_t end = std::min(path.find('/', start), path.size());
     parts.push_back(path.substr(start, end - start));
     start = end + 1;

@@ -9,7 +9,9 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace chash::protocol {
 
@@ -46,5 +48,9 @@ struct Key {
   std::string bytes;
   friend bool operator==(const Key&, const Key&) = default;
 };
+inline constexpr std::string_view base64_suffix = "_b64";
+
+template <class Value>
+constexpr bool holds_keys = std::is_same_v<Value, Key> || std::is_same_v<Value, std::vector<Key>>;
 
 }  // namespace chash::protocol

@@ -140,14 +140,24 @@ json field_schema(const Field& field) {
 
 template <Record T>
 json object_schema(bool (*wanted)(In)) {
-  json properties = json::object(), required = json::array();
+  json properties = json::object(), required = json::array(), either = json::array();
   for_each_field<T>([&](const auto& field) {
+    using Value = std::remove_cvref_t<decltype(std::declval<T>().*field.member)>;
     if (!wanted(field.in)) return;
-    properties[std::string(field.name)] = field_schema<T>(field);
-    if (field.presence == Presence::required) required.push_back(field.name);
+    const std::string name(field.name);
+    properties[name] = field_schema<T>(field);
+    if constexpr (holds_keys<Value>) {
+      const std::string encoded = name + std::string(base64_suffix);
+      properties[encoded] = field_schema<T>(field);
+      properties[encoded]["description"] = "instead of " + name + ": " + std::string(field.help) + ", as base64";
+      if (field.presence == Presence::required) either = {{{"required", {name}}}, {{"required", {encoded}}}};
+    } else if (field.presence == Presence::required) {
+      required.push_back(name);
+    }
   });
   json described{{"type", "object"}, {"properties", properties}};
   if (!required.empty()) described["required"] = required;
+  if (!either.empty()) described["oneOf"] = either;
   return described;
 }
 

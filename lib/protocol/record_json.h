@@ -30,8 +30,6 @@ using nlohmann::json;
 // How much of somebody else's text stands in our messages.
 inline constexpr std::size_t quoted_bytes = 64;
 
-inline constexpr std::string_view base64_suffix = "_b64";
-
 // --- Writing: straight into the reply, in the order of the fields ---------------------------------------------------
 
 template <class Number>
@@ -177,9 +175,6 @@ inline Result<void> from_base64(std::string_view name, std::vector<Key>& keys) {
     if (auto ok = from_base64(name, key); !ok) return ok;
   return {};
 }
-
-template <class T>
-constexpr bool holds_keys = std::is_same_v<T, Key> || std::is_same_v<T, std::vector<Key>>;
 
 // Reads one field out of an object, under either of its names.  Returns how many members it took: 0, or 1.
 template <class Field, class T>

@@ -162,6 +162,9 @@ TEST_CASE("each request that asks version 1 for nonsense is refused with its rea
   const std::vector<Case> cases{
       {"GET", "/api/v1/nothing", "", 404, "not_found", "no such path"},
       {"GET", "/api/v1/", "", 404, "not_found", "no such path"},
+      {"GET", "/api/v1/rings/%zz/nodes", "", 400, "invalid_request", "the path has a '%' that starts no escape"},
+      {"GET", "/api/v1/rings/default/nodes%4", "", 400, "invalid_request", "the path has a '%' that starts no escape"},
+      {"GET", "/api/v1/" + std::string(100'000, '/'), "", 404, "not_found", "no such path"},
       {"PUT", nodes, "", 405, "invalid_request", "does not take PUT"},
       {"GET", "/api/v1/rings/other/nodes", "", 404, "not_found", "no ring 'other'"},
       {"GET", "/api/v1/rings/%00/nodes", "", 404, "not_found", R"(no ring '\x00')"},

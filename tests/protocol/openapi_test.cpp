@@ -128,6 +128,14 @@ TEST_CASE("openapi: every field of every request stands in its place, with its h
       if (field.in == In::body) {
         const json& schema = operation.at("requestBody").at("content").at("application/json").at("schema");
         CHECK(schema.at("properties").at(std::string(field.name)).at("description") == field.help);
+        using Value = std::remove_cvref_t<decltype(std::declval<typename Op::Request>().*field.member)>;
+        if constexpr (holds_keys<Value>) {
+          const std::string text(field.name), encoded = text + "_b64";
+          CHECK(schema.at("properties").contains(encoded));
+          CHECK(schema.at("oneOf") ==
+                json::parse(R"([{"required":[")" + text + R"("]},{"required":[")" + encoded + R"("]}])"));
+          return;
+        }
         const json required = schema.value("required", json::array());
         CHECK((std::ranges::find(required, json(field.name)) != required.end()) ==
               (field.presence == Presence::required));
