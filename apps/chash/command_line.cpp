@@ -33,7 +33,7 @@ class Grammar {
                        "one line a record, such as '{name} {weight}'; a wrong name lists the right ones");
     no_header_ = flag(app_, "--no-header", "tables without their header");
     config_ = option(app_, "--config", "FILE", "read this file and no other [CHASH_CONFIG]");
-    quiet_ = flag(app_, "-q,--quiet", "say nothing when all went well");
+    quiet_ = flag(app_, "-q,--quiet", "do not print what add, remove and ping have done");
     verbose_ = flag(app_, "-v,--verbose", "say what is done; -vv shows what is sent and received");
     help_ = flag(app_, "-h,--help", "show help, also of a command: chash add --help");
     version_ = flag(app_, "-V,--version", "show the version of chash");

@@ -40,15 +40,16 @@ struct Closer {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-// nullptr in `text` stands for a file that is not there.
-Result<std::unique_ptr<std::string>> read_file(const std::string& path) {
+// nullptr stands for a file that is not there. One that nobody named and that we may not read is not ours: $HOME is
+// somebody else's under sudo -u.
+Result<std::unique_ptr<std::string>> read_file(const std::string& path, bool named) {
   const auto failed = [&](int error) {
     return make_error(Errc::invalid_argument,
                       "cannot read " + protocol::printable(path, 300) + ": " + std::strerror(error));
   };
   const std::unique_ptr<std::FILE, Closer> file(std::fopen(path.c_str(), "re"));
   if (!file) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::unique_ptr<std::string>();
+    if (errno == ENOENT || errno == ENOTDIR || (errno == EACCES && !named)) return std::unique_ptr<std::string>();
     return failed(errno);
   }
   auto text = std::make_unique<std::string>(file_bytes + 1, '\0');
@@ -93,7 +94,7 @@ Result<std::vector<Settings>> read_config_files(std::string_view named, const En
   std::vector<Settings> sources;
   for (const std::string& path : paths) {
     if (path.empty()) continue;
-    auto text = read_file(path);
+    auto text = read_file(path, !named.empty());
     if (!text) return std::move(text).error();
     if (!*text) {
       if (named.empty()) continue;

@@ -163,7 +163,8 @@ Result<void> SqliteStore::write(const service::Commit& commit) {
   sqlite3* database = database_.get();
   int moved = 0;
   if (sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0)
-    return failed("write", "it was moved away or removed");
+    return make_error(Errc::storage_failed, "the state file " + path_.string() + " was moved away or removed",
+                      "look-ups go on; put it back, then try again");
   const auto failed_at = [&](std::string_view doing) { return failed(doing, sqlite3_errmsg(database)); };
   if (!execute(database, "BEGIN IMMEDIATE")) return failed_at("begin a change in");
   auto head = read_head(database, commit.ring);
