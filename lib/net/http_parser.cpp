@@ -1,53 +1,22 @@
+// The whole of a message and its request line; its fields and its body have files of their own beside this one.
 #include "net/http_parser.h"
 
 #include <algorithm>
-#include <array>
 #include <cassert>
-#include <charconv>
 #include <utility>
 
 #include "chash/limits.h"
-#include "protocol/text.h"
+#include "net/http_text.h"
 
 namespace chash::net {
 namespace {
 
 // After the target and its space. llhttp would take RTSP/1.0, ICE/1.0, HTTP/0.9 and HTTP/2.0 there too.
 constexpr std::string_view version_tail = "HTTP/1.x\r\n";
-constexpr std::string_view line_end = "\r\n";
 constexpr std::size_t line_bytes_before_version = limits::request_line_bytes - (version_tail.size() - line_end.size());
 
 // Empty lines before a request that are skipped: RFC 9112 asks for one, after old clients that end a body with it.
 constexpr std::size_t skipped_bytes = 2 * line_end.size();
-
-// A chunk line without extensions: 64 bits of hex digits. What is longer counts against limits::head_bytes.
-constexpr std::size_t plain_chunk_line_bytes = 16 + line_end.size();
-
-// Lower case of the bytes that a token (a method, a field's name) may hold, 0 for all others.
-constexpr auto token_lower = [] {
-  std::array<char, 256> table{};
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    const char c = static_cast<char>(i);
-    if (is_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos)
-      table[i] = ascii_lower(c);
-  }
-  return table;
-}();
-
-char as_token(char c) { return token_lower[static_cast<unsigned char>(c)]; }
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-bool is_hex_digit(char c) { return is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f'); }
-
-std::size_t find_line_end(std::string_view bytes, std::size_t at) {
-  while (at < bytes.size() && bytes[at] != '\r' && bytes[at] != '\n') ++at;
-  return at;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 // Whether the start of a Transfer-Encoding may still become `chunked`, perhaps with blanks after it.
 bool may_be_chunked(std::string_view value) {
@@ -57,35 +26,7 @@ bool may_be_chunked(std::string_view value) {
          value.find_first_not_of(" \t", chunked.size()) == std::string_view::npos;
 }
 
-std::string shown(std::string_view bytes) { return protocol::printable(bytes, 64); }
-
 }  // namespace
-
-// Fields that decide something here, and those of which a second one is refused: whoever read the other one of the two
-// would see another request.
-struct HttpParser::KnownField {
-  std::string_view name;
-  FieldKind kind = FieldKind::plain;
-  bool single = true;
-
-  static constexpr std::size_t count = 12;
-  static const std::array<KnownField, count> rows;
-};
-
-constexpr std::array<HttpParser::KnownField, HttpParser::KnownField::count> HttpParser::KnownField::rows{{
-    {"host", FieldKind::host},
-    {"content-length", FieldKind::content_length},
-    {"transfer-encoding", FieldKind::transfer_encoding},
-    {"connection", FieldKind::connection, false},
-    {"expect", FieldKind::expect, false},
-    {"content-type"},
-    {"authorization"},
-    {"origin"},
-    {"referer"},
-    {"sec-fetch-site"},
-    {"if-modified-since"},
-    {"if-unmodified-since"},
-}};
 
 // What llhttp calls. Spans come in pieces, cut where reads were cut; a failure ends the run at once. Memory that is not
 // there ends the process: C code in between cannot be unwound.
@@ -340,192 +281,6 @@ std::size_t HttpParser::read_version(std::string_view bytes) {
     enter(Phase::fields, limits::head_bytes + line_end.size());
     now_.last = '\n';
   }
-  return taken;
-}
-
-// --- Fields and trailers ---------------------------------------------------------------------------------------------
-
-std::size_t HttpParser::read_lines(std::string_view bytes) {
-  const Phase phase = phase_;
-  const std::size_t taken = run(bytes);
-  now_.left -= taken;
-  if (!check_lines(bytes.substr(0, taken))) return taken;
-  if (phase_ == phase && now_.left == 0)
-    fail(431, "the header fields are longer than " + std::to_string(limits::head_bytes) + " bytes");
-  if (phase_ == Phase::body) begin_body();
-  return taken;
-}
-
-// Every line ends with CR LF, and none continues the one before. Other control bytes llhttp finds.
-bool HttpParser::check_lines(std::string_view bytes) {
-  for (std::size_t at = 0; at < bytes.size(); ++at) {
-    const char last = at == 0 ? now_.last : bytes[at - 1];
-    if (last != '\r' && last != '\n') at = find_line_end(bytes, at);  // most bytes
-    if (at == bytes.size()) break;
-    const char c = bytes[at];
-    if ((last == '\r') != (c == '\n')) return fail(400, "a line does not end with CR LF"), false;
-    if (last == '\n' && is_blank(c)) return fail(400, "a header field is folded, or starts with a blank"), false;
-  }
-  if (!bytes.empty()) now_.last = bytes.back();
-  return true;
-}
-
-void HttpParser::end_field_name(HttpField& field) {
-  now_.kind = FieldKind::plain;
-  // A byte that may not be in a name became 0: such as a blank before the colon, which llhttp lets pass.
-  if (field.name.empty() || field.name.find('\0') != std::string::npos)
-    return fail(400, "a header field has an empty name, or one with a byte that is not allowed in it");
-  if (++now_.field_count > limits::head_fields)
-    return fail(431, "there are more than " + std::to_string(limits::head_fields) + " header fields");
-  if (phase_ == Phase::trailers) return;
-
-  const auto row = std::ranges::find(KnownField::rows, field.name, &KnownField::name);
-  if (row == KnownField::rows.end()) return;
-  const std::uint32_t bit = 1u << (row - KnownField::rows.begin());
-  if (row->single && (now_.singles_seen & bit) != 0)
-    return fail(400, "there is more than one " + field.name + " field");
-  now_.singles_seen |= bit;
-  now_.kind = row->kind;
-
-  now_.has_length |= row->kind == FieldKind::content_length;
-  now_.chunked |= row->kind == FieldKind::transfer_encoding;
-  if (now_.has_length && now_.chunked) return fail(400, "there is a content-length field beside transfer-encoding");
-  if (now_.chunked && request_.minor_version == 0) return fail(400, "there is no transfer-encoding in http/1.0");
-}
-
-void HttpParser::end_field_value(HttpField& field) {
-  if (phase_ == Phase::trailers) return request_.fields.pop_back();  // none of them means anything to us
-  field.value.resize(field.value.find_last_not_of(" \t") + 1);
-  const std::string& value = field.value;
-  switch (now_.kind) {
-    case FieldKind::plain: return;
-    case FieldKind::host:
-      if (!split_authority(value)) fail(400, "the host field " + shown(value) + " is not a host name or address");
-      return;
-    case FieldKind::content_length: {
-      const char* end = value.data() + value.size();
-      const auto [stop, error] = std::from_chars(value.data(), end, now_.body_length);
-      if (error != std::errc{} || stop != end) fail(400, "the content-length " + shown(value) + " is not a number");
-      return;
-    }
-    case FieldKind::transfer_encoding:
-      if (!equal_ignoring_case(value, "chunked")) fail(400, "the transfer encoding is not chunked");
-      return;
-    case FieldKind::connection: return read_connection_field(value);
-    case FieldKind::expect:
-      if (equal_ignoring_case(value, "100-continue") && request_.minor_version == 1) request_.expects_continue = true;
-      return;
-  }
-}
-
-void HttpParser::read_connection_field(std::string_view value) {
-  while (!value.empty()) {
-    const std::size_t comma = std::min(value.find(','), value.size());
-    const std::string_view option = trimmed(value.substr(0, comma));
-    value.remove_prefix(std::min(comma + 1, value.size()));
-    if (!std::ranges::all_of(option, as_token)) return fail(400, "the connection field is not a list of names");
-    if (equal_ignoring_case(option, "close")) now_.says_close = true;
-    if (equal_ignoring_case(option, "keep-alive")) now_.says_keep_alive = true;
-  }
-}
-
-// --- The body --------------------------------------------------------------------------------------------------------
-
-void HttpParser::begin_body() {
-  if (request_.minor_version == 1 && !request_.field("host")) return fail(400, "there is no host field");
-  request_.keep_alive = !now_.says_close && (request_.minor_version == 1 || now_.says_keep_alive);
-  now_.head_left = now_.left;
-  if (now_.chunked) {
-    if ((llhttp_.flags & F_CHUNKED) == 0) return fail(400, "the transfer encoding is not chunked");
-    return enter_chunk_line();
-  }
-  if (now_.body_length > limits::body_bytes)
-    return fail(413, "the body is longer than " + std::to_string(limits::body_bytes) + " bytes");
-  enter(now_.body_length == 0 ? Phase::complete : Phase::body, static_cast<std::size_t>(now_.body_length));
-}
-
-std::size_t HttpParser::read_body(std::string_view bytes) {
-  now_.body_begun = true;
-  request_.body += bytes;
-  now_.left -= bytes.size();
-  if (now_.left == 0) phase_ = Phase::complete;
-  return bytes.size();
-}
-
-void HttpParser::enter_chunk_line() {
-  enter(Phase::chunk_line, plain_chunk_line_bytes + now_.head_left);
-  now_.chunk_part = ChunkPart::size_begin;
-}
-
-HttpParser::ChunkPart HttpParser::after(ChunkPart part, char c) {
-  const bool control = (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-  const auto otherwise = [&] {
-    return c == ';' ? ChunkPart::name_begin : c == '\r' ? ChunkPart::line_end : ChunkPart::bad;
-  };
-  switch (part) {
-    case ChunkPart::size_begin: return is_hex_digit(c) ? ChunkPart::size : ChunkPart::bad;
-    case ChunkPart::size: return is_hex_digit(c) ? ChunkPart::size : otherwise();
-    case ChunkPart::name_begin: return as_token(c) ? ChunkPart::name : ChunkPart::bad;
-    case ChunkPart::name: return as_token(c) ? ChunkPart::name : c == '=' ? ChunkPart::value_begin : otherwise();
-    case ChunkPart::value_begin: return c == '"' ? ChunkPart::quoted : as_token(c) ? ChunkPart::value : ChunkPart::bad;
-    case ChunkPart::value: return as_token(c) ? ChunkPart::value : otherwise();
-    case ChunkPart::quoted:
-      if (c == '"') return ChunkPart::quoted_end;
-      return control ? ChunkPart::bad : c == '\\' ? ChunkPart::escaped : ChunkPart::quoted;
-    case ChunkPart::escaped: return control ? ChunkPart::bad : ChunkPart::quoted;
-    case ChunkPart::quoted_end: return otherwise();
-    case ChunkPart::line_end: return c == '\n' ? ChunkPart::end : ChunkPart::bad;
-    default: return ChunkPart::bad;
-  }
-}
-
-// Extensions are checked and kept from llhttp, which takes some that are malformed and refuses some that are not.
-std::size_t HttpParser::read_chunk_line(std::string_view bytes) {
-  now_.body_begun = true;
-  std::size_t taken = 0;
-  while (taken < bytes.size() && phase_ == Phase::chunk_line) {
-    const std::string_view byte = bytes.substr(taken++, 1);
-    --now_.left;
-    const ChunkPart part = now_.chunk_part = after(now_.chunk_part, byte.front());
-    const bool framing = part == ChunkPart::size || part == ChunkPart::line_end || part == ChunkPart::end;
-    if (framing) run(byte);
-    if (phase_ == Phase::chunk_data) begin_chunk();
-    if (phase_ == Phase::chunk_line && (part == ChunkPart::bad || part == ChunkPart::end))
-      fail(400, "a chunk of the body does not start with its size, well-formed extensions and CR LF");
-    else if (phase_ == Phase::chunk_line && now_.left == 0)
-      fail(400, "the extensions of the chunks of the body are longer than header fields may be");
-  }
-  return taken;
-}
-
-void HttpParser::begin_chunk() {
-  const std::size_t length = plain_chunk_line_bytes + now_.head_left - now_.left;
-  if (length > plain_chunk_line_bytes) now_.head_left -= length - plain_chunk_line_bytes;
-  const std::uint64_t size = llhttp_.content_length;
-  if (size > limits::body_bytes - request_.body.size())
-    return fail(413, "the body is longer than " + std::to_string(limits::body_bytes) + " bytes");
-  now_.last = '\n';
-  if (size == 0) return enter(Phase::trailers, now_.head_left + line_end.size());
-  enter(Phase::chunk_data, static_cast<std::size_t>(size));
-}
-
-std::size_t HttpParser::read_chunk_data(std::string_view bytes) {
-  const std::size_t taken = run(bytes);
-  if (phase_ == Phase::failed) return taken;
-  request_.body += bytes.substr(0, taken);
-  now_.left -= taken;
-  if (now_.left == 0) enter(Phase::chunk_end, line_end.size());
-  return taken;
-}
-
-std::size_t HttpParser::read_chunk_end(std::string_view bytes) {
-  if (bytes != line_end.substr(line_end.size() - now_.left, bytes.size())) {
-    fail(400, "a chunk of the body does not end with CR LF where its size says so");
-    return 0;
-  }
-  const std::size_t taken = run(bytes);
-  now_.left -= taken;
-  if (phase_ == Phase::chunk_end && now_.left == 0) enter_chunk_line();
   return taken;
 }
 

@@ -15,6 +15,10 @@ target_compile_options(chash_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(chash_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()
+# To clang, -Wconversion is about signs too; to g++ it is not.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(chash_options INTERFACE -Wno-sign-conversion)
+endif()
 # TSan does not see fences, of which Asio has some, and g++ says so at each.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CHASH_SANITIZE MATCHES "thread")
   target_compile_options(chash_options INTERFACE -Wno-tsan)
