@@ -150,7 +150,8 @@ json object_schema(bool (*wanted)(In)) {
       const std::string encoded = name + std::string(base64_suffix);
       properties[encoded] = field_schema<T>(field);
       properties[encoded]["description"] = "instead of " + name + ": " + std::string(field.help) + ", as base64";
-      if (field.presence == Presence::required) either = {{{"required", {name}}}, {{"required", {encoded}}}};
+      if (field.presence == Presence::required)
+        for (const std::string& one : {name, encoded}) either.push_back({{"required", {one}}});
     } else if (field.presence == Presence::required) {
       required.push_back(name);
     }
