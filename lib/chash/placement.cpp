@@ -1,18 +1,62 @@
 #include "chash/placement.h"
 
-#include <string>
-
-#include "chash/limits.h"
+#include <algorithm>
 
 namespace chash {
+namespace {
+
+// libmemcached turns to weighted points as soon as a weight is above 1, and keeps the hash of keys that it had.
+Result<Profile> as_heavy(const Profile& profile, std::span<const Node> nodes) {
+  const bool heavy = std::ranges::any_of(nodes, [](const Node& node) { return node.weight > 1; });
+  if (profile.heavier.empty() || !heavy) return profile;
+  auto other = parse_profile(profile.heavier);
+  if (!other) return other;
+  Profile mixed = profile;
+  mixed.points = other->points;
+  mixed.point = other->point;
+  mixed.point_hash = other->point_hash;
+  mixed.words = other->words;
+  mixed.count = other->count;
+  mixed.vnodes = other->vnodes;
+  mixed.arithmetic = other->arithmetic;
+  return mixed;
+}
+
+template <class To, class Variant>
+Result<void> assign(Variant& variant, Result<To> made) {
+  if (!made) return std::move(made).error();
+  variant = std::move(*made);
+  return {};
+}
+
+}  // namespace
+
+Result<Placement> build(const Profile& asked, std::span<const Node> nodes) {
+  const auto profile = as_heavy(asked, nodes);
+  if (!profile) return profile.error();
+  const auto members = members_of(*profile, nodes);
+  if (!members) return members.error();
+
+  Placement made;
+  Result<void> outcome;
+  switch (profile->algorithm) {
+    case Profile::Algorithm::ring: outcome = assign(made.algorithm_, Ring::build(*profile, *members, nodes)); break;
+    case Profile::Algorithm::rendezvous: made.algorithm_ = Rendezvous::build(*profile, *members); break;
+    case Profile::Algorithm::furc:
+    case Profile::Algorithm::jump: made.algorithm_ = Indexed::build(*profile, *members); break;
+    case Profile::Algorithm::probes: made.algorithm_ = Probes::build(*profile, *members); break;
+    default: outcome = assign(made.algorithm_, Table::build(*profile, *members, nodes)); break;
+  }
+  if (!outcome) return std::move(outcome).error();
+  if (nodes.size() == 1 && !made.empty() && profile->algorithm != Profile::Algorithm::slots) made.only_ = 0;
+  return made;
+}
 
 Result<Placement> build(const RingSpec& spec) {
-  if (const std::size_t points = point_count(spec); points > limits::points)
-    return make_error(Errc::too_large, "the ring would have " + std::to_string(points) + " points; the limit is " +
-                                           std::to_string(limits::points));
-  Placement placement;
-  placement.algorithm_ = Ring(spec);
-  return placement;
+  auto profile = parse_profile("seed");
+  if (!profile) return std::move(profile).error();
+  profile->vnodes = spec.vnodes;
+  return build(*profile, spec.nodes);
 }
 
 }  // namespace chash

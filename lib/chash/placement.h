@@ -1,4 +1,4 @@
-// Placement: how the keys of one spec fall. The only door to the algorithms for everything above this floor.
+// Placement: how the keys of one membership fall. The only door to the algorithms for everything above this floor.
 //
 // The algorithms are a closed std::variant, not a hierarchy: equality in tests, no allocation, an exhaustive visit, and
 // the same speed as a virtual call (77-78 ns either way for a plain ring).
@@ -6,11 +6,17 @@
 
 #include <concepts>
 #include <cstddef>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "chash/indexed.h"
+#include "chash/probes.h"
+#include "chash/rendezvous.h"
 #include "chash/ring.h"
+#include "chash/table.h"
 
 namespace chash {
 
@@ -20,13 +26,14 @@ concept PlacementAlgorithm = requires(const A& a, std::string_view key, std::siz
   { a.points() } -> std::same_as<std::size_t>;
   { a.owner(key) } -> std::same_as<NodeIndex>;
   { a.owners(key, count) } -> std::same_as<std::vector<NodeIndex>>;
+  { a.key_rule() } -> std::same_as<const KeyRule&>;
 };
 
 // Threads: all const members may be called at once.
 class Placement {
  public:
-  // Places nothing: what a spec with no nodes gives.
-  Placement() : algorithm_(Ring(RingSpec{})) {}
+  // Places nothing: what no nodes give.
+  Placement() = default;
 
   bool empty() const {
     return std::visit([](const auto& a) { return a.empty(); }, algorithm_);
@@ -34,21 +41,32 @@ class Placement {
   std::size_t points() const {
     return std::visit([](const auto& a) { return a.points(); }, algorithm_);
   }
-  // Requires: !empty().
+  // The node responsible for the key; no_node where that is not a pure function of the key.  Requires: !empty().
   NodeIndex owner(std::string_view key) const {
+    if (only_ != no_node) return only_;
     return std::visit([&](const auto& a) { return a.owner(key); }, algorithm_);
   }
+  // The owner and the distinct nodes after it, as far as the software names any.
   std::vector<NodeIndex> owners(std::string_view key, std::size_t count) const {
+    if (only_ != no_node) return count == 0 ? std::vector<NodeIndex>() : std::vector<NodeIndex>{only_};
     return std::visit([&](const auto& a) { return a.owners(key, count); }, algorithm_);
+  }
+  // How the key becomes a number; nothing to hash with (bits() == 0) where the algorithm does that itself.
+  const KeyRule& key_rule() const {
+    return std::visit([](const auto& a) -> const KeyRule& { return a.key_rule(); }, algorithm_);
   }
 
  private:
-  friend Result<Placement> build(const RingSpec& spec);
-  static_assert(PlacementAlgorithm<Ring>);
-  std::variant<Ring> algorithm_;
+  friend Result<Placement> build(const Profile& profile, std::span<const Node> nodes);
+  static_assert(PlacementAlgorithm<Ring> && PlacementAlgorithm<Table> && PlacementAlgorithm<Rendezvous> &&
+                PlacementAlgorithm<Indexed> && PlacementAlgorithm<Probes>);
+  std::variant<Ring, Table, Rendezvous, Indexed, Probes> algorithm_;
+  NodeIndex only_ = no_node;  // one server alone is not hashed to: not even for an empty key
 };
 
-// Pure.  Errors: too_large, when the spec asks for more points than limits::points.
+// Pure.
+// Errors: invalid_argument (a node that the profile cannot have), too_large (limits::points).
+Result<Placement> build(const Profile& profile, std::span<const Node> nodes);
 Result<Placement> build(const RingSpec& spec);
 
 }  // namespace chash

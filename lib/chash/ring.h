@@ -1,46 +1,60 @@
-// Ring: consistent hashing with virtual nodes. Built once, then immutable.
+// Ring: points on a circle; a number belongs to the node of a point near it. Built once, then immutable.
 //
-// Each node takes the points md5("NAME:0"), md5("NAME:1"), … on a circle of 2^128 positions. A key belongs to the node
-// of the first point strictly after md5(key), round the end to the first. That is the seed's rule (bisect_right), key
-// for key. Points are ordered by (token, node name), so that equal tokens resolve alike whatever the order of adding.
+// Points are ordered by position and then by the order of the nodes, so that equal ones resolve alike on any machine.
+// Which point a number belongs to, and which of two equal ones counts, the profile says; the seed's rule is the first
+// point strictly after (bisect_right), round the end to the first.
 //
 // Threads: all const members may be called at once.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
-#include "chash/ring_spec.h"
+#include "chash/key_rule.h"
+#include "chash/points.h"
 
 namespace chash {
 
-using NodeIndex = std::uint32_t;  // position in RingSpec::nodes
-
 class Ring {
  public:
-  // Requires: the spec passed resolve(), so that it is within the limits.
-  // Cost: ~130 ns a point, 20 bytes a point.
-  explicit Ring(const RingSpec& spec);
+  Ring() = default;
+  // Errors: those of points_of().  Cost: ~130 ns a point (MD5), 20 bytes a point.
+  static Result<Ring> build(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes);
 
-  bool empty() const { return tokens_.empty(); }
-  std::size_t points() const { return tokens_.size(); }
+  bool empty() const { return positions_.empty(); }
+  std::size_t points() const { return positions_.size(); }
 
-  // The node responsible for the key.  Requires: !empty().  Cost: one MD5 and O(log points).
+  // The node responsible for the key, or no_node.  Requires: !empty().  Cost: one hash and O(log points).
   NodeIndex owner(std::string_view key) const;
+  NodeIndex owner_at(Token position) const;
 
-  // The first `count` distinct nodes in order of responsibility, owner first; all of them if there are fewer.
+  // The first `count` distinct nodes in order of responsibility, owner first: those that would own the key if the ones
+  // before were not there. All of them if there are fewer.
   // Cost: as owner(), and a walk that is short unless `count` nears the number of nodes.
   std::vector<NodeIndex> owners(std::string_view key, std::size_t count) const;
 
- private:
-  std::size_t first_point_after(Token token) const;
+  const KeyRule& key_rule() const { return key_rule_; }
 
-  // Parallel arrays, ascending by (token, node name): the search touches 16 bytes a step, not 32.
-  std::vector<Token> tokens_;
+ private:
+  class Walk;
+
+  std::size_t first_point(Token position) const;
+  std::size_t next(std::size_t point) const { return point + 1 == points() ? 0 : point + 1; }
+  std::size_t before(std::size_t point) const { return point == 0 ? points() - 1 : point - 1; }
+  bool previous_is_nearer(Token position, std::size_t previous, std::size_t following) const;
+
+  KeyRule key_rule_;
+  Profile::Lookup lookup_ = Profile::Lookup::strict;
+  Profile::Down down_rule_ = Profile::Down::absent;
+  // Parallel arrays, ascending by (position, order of the nodes): the search touches 16 bytes a step, not 32.
+  std::vector<Token> positions_;
   std::vector<NodeIndex> owners_;
+  std::vector<bool> down_;  // by node; empty if none is
   std::size_t node_count_ = 0;
+  std::size_t owner_count_ = 0;  // nodes that have a point
 };
 
 }  // namespace chash

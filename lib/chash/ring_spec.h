@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -18,9 +19,13 @@
 
 namespace chash {
 
+// More that a profile may want to know of a node (its alias, address, id, tokens), by name.
+using NodeFields = std::vector<std::pair<std::string, std::string>>;
+
 struct Node {
   std::string name;   // hashed; see node_name.h
   double weight = 1;  // share wanted relative to others; 0 < weight <= limits::max_weight
+  NodeFields fields{};
 
   friend bool operator==(const Node&, const Node&) = default;
 };

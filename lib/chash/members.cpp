@@ -1,0 +1,91 @@
+#include "chash/members.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "chash/limits.h"
+#include "chash/node_identity.h"
+
+namespace chash {
+namespace {
+
+Error refused(const Node& node, std::string why, std::string hint = {}) {
+  return make_error(Errc::invalid_argument, "node '" + node.name + "': " + std::move(why), std::move(hint));
+}
+
+// The weight that counts; 0 for a node that has no share at all.
+Result<double> weight_of(const Profile& profile, const Node& node) {
+  using Weights = Profile::Weights;
+  const double weight = node.weight;
+  if (profile.weights == Weights::ignored) return 1.0;
+  if (!(weight >= 0 && weight <= limits::max_weight)) return refused(node, "its weight is out of range");
+  if (profile.weights == Weights::whole && weight != std::floor(weight))
+    return refused(node, "its weight is not a whole number", profile.text + " has whole weights only");
+  if (profile.weights == Weights::fraction && weight > 1)
+    return refused(node, "its weight is above 1", profile.text + " has weights from 0 to 1");
+  if (weight > 0) return weight;
+  if (profile.zero_weight == Profile::ZeroWeight::one) return 1.0;
+  if (profile.zero_weight == Profile::ZeroWeight::none) return 0.0;
+  return refused(node, "its weight is 0", "leave the node out");
+}
+
+Result<bool> is_down(const Node& node) {
+  const std::string state = node_field(node, "state");
+  if (state.empty() || state == "up") return false;
+  if (state == "down") return true;
+  return refused(node, "state is neither up nor down");
+}
+
+Result<void> check_fields(const Node& node, const std::vector<std::string>& known) {
+  for (const auto& [name, value] : node.fields) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    std::string all;
+    for (const std::string& one : known) all += (all.empty() ? "" : ", ") + one;
+    return refused(node, "there is no field '" + name.substr(0, 64) + "' in this profile", "it has: " + all);
+  }
+  return {};
+}
+
+bool length_then_bytes(const Member& a, const Member& b) {
+  return a.identity.size() != b.identity.size() ? a.identity.size() < b.identity.size() : a.identity < b.identity;
+}
+
+}  // namespace
+
+std::vector<std::string> known_fields(const Profile& profile) {
+  std::vector<std::string> known = fields_given(profile.identity);
+  known.emplace_back("state");
+  if (profile.dialect == Profile::Dialect::haproxy) known.insert(known.end(), {"id", "addr", "guid"});
+  if (profile.points == Profile::Points::tokens) known.emplace_back("tokens");
+  if (profile.count == Profile::Count::replicas) known.emplace_back("replicas");
+  if (profile.algorithm == Profile::Algorithm::slots) known.emplace_back("slots");
+  return known;
+}
+
+Result<std::vector<Member>> members_of(const Profile& profile, std::span<const Node> nodes) {
+  const std::vector<std::string> known = known_fields(profile);
+  std::vector<Member> members;
+  for (NodeIndex i = 0; i < nodes.size(); ++i) {
+    const Node& node = nodes[i];
+    if (auto ok = check_fields(node, known); !ok) return std::move(ok).error();
+    const auto weight = weight_of(profile, node);
+    if (!weight) return weight.error();
+    const auto down = is_down(node);
+    if (!down) return down.error();
+    auto identity = node_identity(profile.identity, node);
+    if (!identity) return std::move(identity).error();
+    if (*down && profile.down == Profile::Down::absent) continue;
+    members.push_back({i, std::move(*identity), *weight, *down});
+  }
+  std::vector<Member> sorted = members;
+  std::ranges::stable_sort(sorted, {}, &Member::identity);
+  const auto twice = std::ranges::adjacent_find(sorted, {}, &Member::identity);
+  if (twice != sorted.end())
+    return refused(nodes[std::next(twice)->node],
+                   "it is the same as '" + nodes[twice->node].name + "' to this profile");
+  if (profile.order == Profile::Order::bytes) members = std::move(sorted);
+  if (profile.order == Profile::Order::length) std::ranges::stable_sort(members, length_then_bytes);
+  return members;
+}
+
+}  // namespace chash

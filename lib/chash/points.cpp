@@ -1,0 +1,244 @@
+#include "chash/points.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+
+#include "chash/haproxy_points.h"
+#include "chash/limits.h"
+#include "chash/mixes.h"
+#include "chash/node_identity.h"
+
+namespace chash {
+namespace {
+
+// --- How many -------------------------------------------------------------------------------------------------------
+
+// Each step rounds as the program named rounds it: at some numbers of equal nodes one digest is lost, and only there.
+std::uint64_t share(const Profile& profile, double weight, double total, std::size_t members) {
+  const auto n = static_cast<double>(members);
+  const auto pct = static_cast<float>(weight) / static_cast<float>(total);
+  switch (profile.arithmetic) {
+    case Profile::Arithmetic::f32: {  // libmemcached/hosts.cc
+      const auto words = static_cast<float>(profile.words);
+      const float digests = pct * static_cast<float>(profile.vnodes * profile.words) / words * static_cast<float>(n);
+      return static_cast<std::uint64_t>(std::floor(digests + 1e-10F));
+    }
+    case Profile::Arithmetic::libketama:  // ketama.c: floorf(pct * 40.0 * numservers)
+      return static_cast<std::uint64_t>(std::floor(static_cast<float>(double{pct} * profile.vnodes * n)));
+    case Profile::Arithmetic::f64: return static_cast<std::uint64_t>(std::floor(weight / total * profile.vnodes * n));
+    case Profile::Arithmetic::whole: break;
+  }
+  return profile.vnodes * members * static_cast<std::uint64_t>(weight) / static_cast<std::uint64_t>(total);
+}
+
+double sum_of_weights(std::span<const Member> members) {
+  return std::accumulate(members.begin(), members.end(), 0.0,
+                         [](double sum, const Member& member) { return sum + member.weight; });
+}
+
+// Envoy: the lightest node gets whole points, and the others what is theirs beside it.
+// Source: source/extensions/load_balancing_policies/ring_hash/ring_hash_lb.cc
+std::vector<std::uint64_t> fill(const Profile& profile, std::span<const Member> members) {
+  const double total = sum_of_weights(members);
+  double least = 1;
+  for (const Member& member : members)
+    if (member.weight > 0) least = std::min(least, member.weight / total);
+  const double min_points = std::min(profile.min_points, profile.cap_points);
+  const double max_points = std::min(profile.max_points, profile.cap_points);
+  const double scale = std::min(std::ceil(least * min_points) / least, max_points);
+  std::vector<std::uint64_t> counts;
+  double current = 0, target = 0;
+  for (const Member& member : members) {
+    target += scale * (member.weight / total);
+    std::uint64_t count = 0;
+    for (; current < target; ++current) ++count;
+    counts.push_back(count);
+  }
+  return counts;
+}
+
+std::uint64_t replicas_of(const Profile& profile, const Node& node) {
+  const std::string text = node_field(node, "replicas");
+  std::uint64_t count = profile.vnodes;
+  if (!text.empty()) std::from_chars(text.data(), text.data() + text.size(), count);
+  return count;
+}
+
+// --- Which ----------------------------------------------------------------------------------------------------------
+
+// The text of a point without building it anew for each number.
+class PointText {
+ public:
+  PointText(const Profile& profile, const std::string& identity) {
+    std::string_view rest = profile.point;
+    while (!rest.empty()) {
+      if (rest.starts_with("{id}")) {
+        pieces_.back() += identity;
+        rest.remove_prefix(4);
+      } else if (rest.starts_with("{i}")) {
+        pieces_.emplace_back();
+        rest.remove_prefix(3);
+      } else {
+        pieces_.back() += rest.front();
+        rest.remove_prefix(1);
+      }
+    }
+  }
+
+  std::string_view at(std::uint64_t i) {
+    char digits[20];
+    const std::string_view number(digits, static_cast<std::size_t>(std::to_chars(digits, digits + 20, i).ptr - digits));
+    text_ = pieces_.front();
+    for (std::size_t piece = 1; piece < pieces_.size(); ++piece) {
+      text_ += number;
+      text_ += pieces_[piece];
+    }
+    return text_;
+  }
+
+ private:
+  std::vector<std::string> pieces_{1};
+  std::string text_;
+};
+
+template <class Digest>
+void append_words(const Digest& digest, std::uint32_t words, std::uint32_t member, std::vector<Point>& points) {
+  for (std::uint32_t word = 0; word < words; ++word) {
+    std::uint32_t value = 0;
+    for (std::size_t byte = 0; byte < 4; ++byte) value |= std::uint32_t{digest[4 * word + byte]} << 8 * byte;
+    points.push_back({value, member});
+  }
+}
+
+void append_text_points(const Profile& profile, const Member& member, std::uint32_t index, std::uint64_t count,
+                        std::vector<Point>& points) {
+  const KeyHash& hash = profile.point_hash == nullptr ? *profile.hash : *profile.point_hash;
+  PointText text(profile, member.identity);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::string_view bytes = text.at(i);
+    if (profile.words == 1) points.push_back({hash.hash(bytes) ^ hash.order_mask, index});
+    else if (hash.name.starts_with("sha1")) append_words(sha1_digest(bytes), profile.words, index, points);
+    else append_words(md5_digest(bytes), profile.words, index, points);
+  }
+}
+
+// nginx: each point is the CRC of the server's text and the point before it.
+void append_chain(const Member& member, std::uint32_t index, std::uint64_t count, std::vector<Point>& points) {
+  const std::uint32_t base = crc32(member.identity);
+  std::uint32_t last = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    char bytes[4];
+    for (int byte = 0; byte < 4; ++byte) bytes[byte] = static_cast<char>(last >> 8 * byte);
+    last = crc32({bytes, 4}, base);
+    points.push_back({last, index});
+  }
+}
+
+Result<void> append_tokens(const Profile& profile, const Node& node, std::uint32_t index, std::vector<Point>& points) {
+  const std::string list = node_field(node, "tokens");
+  std::string_view rest = list;
+  while (!rest.empty()) {
+    std::string_view text = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), text.size() + 1));
+    const bool negative = text.starts_with('-');
+    Token token = 0;
+    std::string_view digits = text.substr(negative ? 1 : 0);
+    bool good = !digits.empty() && digits.size() <= 39;
+    for (const char c : digits) {
+      good = good && c >= '0' && c <= '9';
+      token = token * 10 + static_cast<unsigned>(c - '0');
+    }
+    if (!good)
+      return make_error(Errc::invalid_argument, "node '" + node.name + "': a token is not a number",
+                        "write tokens=NUMBER,NUMBER as nodetool ring shows them");
+    if (negative) token = -token;
+    if (profile.hash->bits == 64) token &= ~std::uint64_t{0};
+    points.push_back({token ^ profile.hash->order_mask, index});
+  }
+  if (points.empty() || points.back().member != index)
+    return make_error(Errc::invalid_argument, "node '" + node.name + "' has no tokens",
+                      "write tokens=NUMBER,NUMBER as nodetool ring shows them");
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> point_counts(const Profile& profile, std::span<const Member> members,
+                                        std::span<const Node> nodes) {
+  if (profile.count == Profile::Count::fill) return fill(profile, members);
+  const double total = sum_of_weights(members);
+  std::vector<std::uint64_t> counts;
+  for (const Member& member : members) {
+    if (member.weight == 0) {
+      counts.push_back(0);
+      continue;
+    }
+    switch (profile.count) {
+      case Profile::Count::fixed: counts.push_back(profile.vnodes); break;
+      case Profile::Count::replicas: counts.push_back(replicas_of(profile, nodes[member.node])); break;
+      case Profile::Count::share: counts.push_back(share(profile, member.weight, total, members.size())); break;
+      default:
+        counts.push_back(
+            std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::llround(profile.vnodes * member.weight))));
+    }
+  }
+  return counts;
+}
+
+Result<std::vector<Point>> points_of(const Profile& profile, std::span<const Member> members,
+                                     std::span<const Node> nodes) {
+  const auto counts = point_counts(profile, members, nodes);
+  const std::uint64_t total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}) * profile.words;
+  if (total > limits::points)
+    return make_error(
+        Errc::too_large,
+        "the ring would have " + std::to_string(total) + " points; the limit is " + std::to_string(limits::points),
+        "use smaller weights: only their ratio counts");
+  const auto ids = haproxy_seeds(profile, members, nodes);
+  if (!ids) return ids.error();
+  std::vector<Point> points;
+  points.reserve(total);
+  for (std::uint32_t i = 0; i < members.size(); ++i) {
+    const Node& node = nodes[members[i].node];
+    switch (profile.points) {
+      case Profile::Points::text: append_text_points(profile, members[i], i, counts[i], points); break;
+      case Profile::Points::crc32_chain: append_chain(members[i], i, counts[i], points); break;
+      case Profile::Points::haproxy:
+        for (std::uint32_t j = 0; j < counts[i]; ++j) points.push_back({avalanche32((*ids)[i] + j), i});
+        break;
+      case Profile::Points::tokens:
+        if (auto ok = append_tokens(profile, node, i, points); !ok) return std::move(ok).error();
+        break;
+    }
+  }
+  return points;
+}
+
+std::string ambiguous_names(const Profile& profile, std::span<const Node> nodes) {
+  if (profile.points != Profile::Points::text || profile.algorithm != Profile::Algorithm::ring) return {};
+  const auto members = members_of(profile, nodes);
+  if (!members) return {};
+  const auto counts = point_counts(profile, *members, nodes);
+  std::vector<std::pair<std::string, std::uint32_t>> texts;
+  for (std::uint32_t i = 0; i < members->size(); ++i) {
+    PointText text(profile, (*members)[i].identity);
+    for (std::uint64_t j = 0; j < counts[i]; ++j) texts.emplace_back(text.at(j), i);
+  }
+  std::ranges::sort(texts);
+  std::size_t clashes = 0;
+  std::string example;
+  for (std::size_t i = 1; i < texts.size(); ++i) {
+    if (texts[i].first != texts[i - 1].first || texts[i].second == texts[i - 1].second) continue;
+    if (clashes++ == 0)
+      example = "'" + nodes[(*members)[texts[i - 1].second].node].name + "' and '" +
+                nodes[(*members)[texts[i].second].node].name + "' both have the point '" + texts[i].first + "'";
+  }
+  if (clashes == 0) return {};
+  return example + ", and " + std::to_string(clashes - 1) +
+         " more such: which of them owns it depends on the inside of the program; choose names that do not end in "
+         "digits";
+}
+
+}  // namespace chash

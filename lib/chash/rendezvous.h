@@ -1,0 +1,42 @@
+// Rendezvous: each node has a score for a key, and the highest wins. A node that goes takes only its own keys with it.
+//
+// Threads: all const members may be called at once.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "chash/key_rule.h"
+#include "chash/members.h"
+
+namespace chash {
+
+class Rendezvous {
+ public:
+  static Rendezvous build(const Profile& profile, std::span<const Member> members);
+
+  bool empty() const { return members_.empty(); }
+  std::size_t points() const { return members_.size(); }
+
+  // The node responsible for the key.  Requires: !empty().  Cost: a score for each node.
+  NodeIndex owner(std::string_view key) const;
+  // The nodes by their scores, highest first.
+  std::vector<NodeIndex> owners(std::string_view key, std::size_t count) const;
+
+  const KeyRule& key_rule() const { return key_rule_; }
+
+ private:
+  // Scores and the order among equal ones, in the order of the members.
+  std::vector<double> scores(std::string_view key) const;
+  std::vector<std::uint64_t> whole_scores(std::string_view key) const;
+  std::vector<std::size_t> ranking(std::string_view key) const;
+
+  KeyRule key_rule_;
+  Profile::Score score_ = Profile::Score::xorshift;
+  std::vector<Member> members_;
+  std::vector<std::uint64_t> hashes_;  // of the identities, where they are hashed alone
+};
+
+}  // namespace chash
