@@ -54,12 +54,18 @@ class Grammar {
   }
 
   void add_command(const CommandRow& row);
+  void add_ring_options(CLI::App& app);
   std::optional<Error> complaint() const;
   Error unknown_option(const std::string& word) const;
   Error unknown_command(const std::string& word) const;
   const CommandRow* row_parsed() const;
 
   static bool given(const CLI::Option* option) { return option != nullptr && option->count() > 0; }
+  static std::optional<std::string> text(const std::vector<CLI::Option*>& options) {
+    for (const CLI::Option* option : options)
+      if (given(option)) return text(option);
+    return std::nullopt;
+  }
   static std::optional<std::string> text(const CLI::Option* option) {
     if (!given(option)) return std::nullopt;
     return restore(option->results().back());
@@ -71,8 +77,19 @@ class Grammar {
   std::vector<CLI::Option*> settings_;  // as in settings_table
   CLI::Option *json_, *template_, *no_header_, *config_, *quiet_, *verbose_, *help_, *version_;
   CLI::Option *replicas_ = nullptr, *with_key_ = nullptr, *no_key_ = nullptr, *null_ = nullptr, *weight_ = nullptr,
-              *if_missing_ = nullptr, *if_exists_ = nullptr, *count_ = nullptr;
+              *if_missing_ = nullptr, *if_exists_ = nullptr, *count_ = nullptr, *slot_ = nullptr, *seed_ = nullptr,
+              *from_ = nullptr, *to_ = nullptr, *keys_ = nullptr, *sample_ = nullptr;
+  // These belong to several commands, of which one is given.
+  std::vector<CLI::Option*> counts_, profiles_, nodes_, nodes_files_, key_formats_;
 };
+
+// A ring without a daemon.
+void Grammar::add_ring_options(CLI::App& app) {
+  profiles_.push_back(
+      option(app, "--profile", "PROFILE", "place as this software does, without a daemon: NAME[,PARAMETER=VALUE]..."));
+  nodes_.push_back(option(app, "--nodes", "LIST", "its nodes: NAME[=WEIGHT],..."));
+  nodes_files_.push_back(option(app, "--nodes-file", "FILE", "its nodes, a line each: NAME [WEIGHT] [FIELD=VALUE]..."));
+}
 
 void Grammar::add_command(const CommandRow& row) {
   CLI::App& app = *app_.add_subcommand(std::string(row.name));
@@ -90,6 +107,21 @@ void Grammar::add_command(const CommandRow& row) {
       with_key_ = flag(app, "-k,--with-key", "print the key before its nodes, also for a single key");
       no_key_ = flag(app, "--no-key", "print the nodes without the key, also for many keys");
       null_ = flag(app, "-0,--null", "keys on standard input and lines printed end with a NUL, not a newline");
+      add_ring_options(app);
+      key_formats_.push_back(option(app, "--key-format", "FORMAT", "keys are given as they are (raw) or in hex"));
+      slot_ = flag(app, "--slot", "print the slot of a key, for software that has slots");
+      break;
+    case Command::vectors:
+      add_ring_options(app);
+      counts_.push_back(option(app, "-n,--count", "N", "how many keys (default: 1000)"));
+      seed_ = option(app, "--seed", "S", "which keys: a number (default: 1)");
+      break;
+    case Command::compare:
+      from_ = option(app, "--from", "PROFILE:NODES", "the ring before; NODES is a list, or @FILE");
+      to_ = option(app, "--to", "PROFILE:NODES", "the ring after");
+      keys_ = option(app, "--keys", "FILE", "compare these keys, one a line; - is standard input");
+      sample_ = option(app, "--sample", "N", "or so many random ones (default: 100000)");
+      key_formats_.push_back(option(app, "--key-format", "FORMAT", "keys are given as they are (raw) or in hex"));
       break;
     case Command::add:
       weight_ = option(app, "--weight", "W", field_help<AddNodes::Member>("weight"));
@@ -142,7 +174,17 @@ ParsedLine Grammar::parse(const Arguments& arguments) {
   line.weight = text(weight_);
   line.if_missing = given(if_missing_);
   line.if_exists = given(if_exists_);
-  line.count = text(count_);
+  line.count = given(count_) ? text(count_) : text(counts_);
+  line.profile = text(profiles_);
+  line.nodes = text(nodes_);
+  line.nodes_file = text(nodes_files_);
+  line.key_format = text(key_formats_);
+  line.slot = given(slot_);
+  line.seed = text(seed_);
+  line.from = text(from_);
+  line.to = text(to_);
+  line.keys = text(keys_);
+  line.sample = text(sample_);
 
   const CommandRow* row = row_parsed();
   if (row == nullptr) return parsed;
@@ -164,8 +206,8 @@ std::optional<Error> Grammar::complaint() const {
     if (row_parsed() == nullptr) return unknown_command(restore(word));
     return make_error(Errc::invalid_argument, "unexpected argument '" + printable(restore(word), shown_bytes) + "'");
   }
-  for (const CLI::Option* flag :
-       {json_, no_header_, quiet_, verbose_, help_, version_, with_key_, no_key_, null_, if_missing_, if_exists_})
+  for (const CLI::Option* flag : {json_, no_header_, quiet_, verbose_, help_, version_, with_key_, no_key_, null_,
+                                  if_missing_, if_exists_, slot_})
     for (const std::string& value : flag->results())
       if (value != "true") return make_error(Errc::invalid_argument, "option " + flag->get_name() + " takes no value");
   const auto both = [](const CLI::Option* a, const CLI::Option* b) { return given(a) && given(b); };

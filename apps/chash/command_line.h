@@ -26,8 +26,9 @@ struct CommandLine {
   unsigned verbose = 0;
   bool json = false, header = true, quiet = false, help = false, version = false;
   // Options of single commands, as text.
-  std::optional<std::string> replicas, weight, count;
-  bool with_key = false, no_key = false, null = false, if_missing = false, if_exists = false;
+  std::optional<std::string> replicas, weight, count, profile, nodes, nodes_file, key_format, seed, from, to, keys,
+      sample;
+  bool with_key = false, no_key = false, null = false, if_missing = false, if_exists = false, slot = false;
 };
 
 // What could be read, and what was wrong, if anything: how to tell the error stands among the options.

@@ -9,13 +9,28 @@ namespace chash::cli {
 
 using namespace protocol;
 
-constinit const std::array<CommandRow, 7> command_table{{
+constinit const std::array<CommandRow, 11> command_table{{
     {Command::get_node, GetNode::info.name, "get", "[KEY...|-]", "LOOK UP", GetNode::info.help,
      "  chash get-node user:123                 the name of its node, and nothing else\n"
      "  chash get-node -n 2 user:123            the owner and the next distinct node\n"
      "  chash get-node user:1 user:2            KEY<TAB>NODE, a line each\n"
      "  cut -f1 access.log | chash get-node -   as many as there are lines\n"
-     "  chash get-node -- -x                    a key that starts with a dash\n"},
+     "  chash get-node -- -x                    a key that starts with a dash\n"
+     "  chash get-node --profile nginx-hash-consistent --nodes a:80=2,b:80 KEY   without a daemon\n"},
+    {Command::profile, "profile", "", "list | show NAME", "OTHER SOFTWARE",
+     "Whose placements chash knows, and what one is made of",
+     "  chash profile list\n"
+     "  chash profile show haproxy-consistent\n"
+     "  chash profile show twemproxy-ketama,hash=murmur --json\n"},
+    {Command::compare, "compare", "", "", "OTHER SOFTWARE",
+     "How many keys keep their node from one ring to another, without a daemon",
+     "  chash compare --from libketama:a:11211,b:11211 --to chash:a:11211,b:11211,c:11211\n"
+     "  chash compare --from nginx-hash:@before --to nginx-hash:@after --keys keys.txt\n"},
+    {Command::vectors, "vectors", "", "", "OTHER SOFTWARE",
+     "Write keys with their hashes and owners, for testing another implementation",
+     "  chash vectors -n 1000 --seed 7 --profile jump --nodes a,b,c >vectors.txt\n"},
+    {Command::verify, "verify", "", "FILE", "OTHER SOFTWARE", "Compare such a file with our own answers",
+     "  chash verify vectors.txt\n"},
     {Command::list, ListNodes::info.name, "ls", "", "NODES", ListNodes::info.help,
      "  chash list\n"
      "  chash list --json | jq -r '.nodes[].name'\n"

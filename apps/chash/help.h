@@ -7,7 +7,20 @@
 
 namespace chash::cli {
 
-enum class Command : unsigned char { none, get_node, list, add, remove, status, ping, version };
+enum class Command : unsigned char {
+  none,
+  get_node,
+  list,
+  add,
+  remove,
+  status,
+  ping,
+  version,
+  profile,
+  compare,
+  vectors,
+  verify
+};
 
 struct CommandRow {
   Command command;
@@ -15,7 +28,7 @@ struct CommandRow {
   std::string_view group, help, examples;
 };
 
-extern const std::array<CommandRow, 7> command_table;
+extern const std::array<CommandRow, 11> command_table;
 
 // nullptr for `none`.
 const CommandRow* find_row(Command command);

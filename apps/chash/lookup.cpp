@@ -39,9 +39,9 @@ Record record_of(const Found& found) {
           {"epoch", found.epoch}};
 }
 
-// Why a key cannot be looked up, if it cannot.
-std::optional<std::string> fault_of(std::string_view key, std::uint64_t size) {
-  if (size == 0) return "is empty";
+// Why a key cannot be looked up, if it cannot. Without a daemon an empty key may be one: the profile says what it is.
+std::optional<std::string> fault_of(std::string_view key, std::uint64_t size, bool may_be_empty) {
+  if (size == 0 && !may_be_empty) return "is empty";
   if (size <= limits::key_bytes) return std::nullopt;
   return "'" + protocol::printable(key.substr(0, shown_bytes), shown_bytes) + "...' has " + std::to_string(size) +
          " bytes; the limit is " + std::to_string(limits::key_bytes);
@@ -65,11 +65,15 @@ class Lookup {
   bool print_next();
   bool drain();
   bool print(const Found& found);
+  void print_nodes(const Found& found, std::string& out) const;
+  Result<std::string> bytes_of(std::string_view typed) const;
   bool stop(const Error& error);
 
   const Run& run_;
   std::uint32_t replicas_;
   bool with_key_ = false;
+  bool hex_ = false;          // keys are typed and printed in hex
+  bool some_failed_ = false;  // which has been told
   char end_ = '\n';
   Template template_;
   KeyBatch batch_;
@@ -86,6 +90,12 @@ Result<void> Lookup::prepare() {
   const bool single = run_.line.operands.size() == 1 && !run_.line.standard_input;
   with_key_ = run_.line.with_key || (!run_.line.no_key && !single);
   const std::vector<std::string> node{""};
+  if (run_.line.key_format && *run_.line.key_format != "raw" && *run_.line.key_format != "hex")
+    return make_error(Errc::invalid_argument, "the key format is neither raw nor hex");
+  hex_ = run_.line.key_format == "hex";
+  if (run_.line.slot && run_.ring == nullptr)
+    return make_error(Errc::invalid_argument, "--slot needs a profile that has slots",
+                      "such as --profile redis-cluster");
   auto format = run_.output_template(record_of({"", 0, "", node}));
   if (!format) return std::move(format).error();
   template_ = std::move(*format);
@@ -93,12 +103,14 @@ Result<void> Lookup::prepare() {
 }
 
 int Lookup::execute() {
-  const std::vector<std::string>& keys = run_.line.operands;
+  std::vector<std::string> keys = run_.line.operands;
   if (auto ok = prepare(); !ok) return run_.misuse(ok.error());
   if (run_.line.standard_input || (keys.empty() && ::isatty(STDIN_FILENO) != 1)) return stream();
   if (keys.empty()) return run_.misuse(make_error(Errc::invalid_argument, "no key is given"));
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const auto fault = fault_of(keys[i], keys[i].size());
+    auto bytes = bytes_of(keys[i]);
+    const auto fault = bytes ? fault_of(*bytes, bytes->size(), run_.ring != nullptr) : bytes.error().message;
+    if (bytes) keys[i] = std::move(*bytes);
     if (!fault) continue;
     const std::string which = keys.size() == 1 ? "the key " : "key " + std::to_string(i + 1) + " ";
     return run_.misuse(make_error(Errc::invalid_argument, which + *fault));
@@ -106,7 +118,15 @@ int Lookup::execute() {
   return keys.size() == 1 ? one(keys.front()) : several(keys);
 }
 
+Result<std::string> Lookup::bytes_of(std::string_view typed) const {
+  if (!hex_) return std::string(typed);
+  auto bytes = protocol::hex_decode(typed);
+  if (!bytes) return make_error(Errc::invalid_argument, "is not hex");
+  return std::move(*bytes);
+}
+
 int Lookup::one(std::string_view key) {
+  if (run_.line.slot) return several({std::string(key)});
   const auto response = run_.session.call<GetNode>({run_.options.ring, {std::string(key)}, replicas_});
   if (!response) return run_.fail(response.error());
   print({response->ring, response->epoch, key, response->nodes});
@@ -116,18 +136,18 @@ int Lookup::one(std::string_view key) {
 int Lookup::several(const std::vector<std::string>& keys) {
   for (const std::string& key : keys)
     if (!look_up(key)) return status_;
-  submit() && drain();
-  return status_;
+  if (!submit() || !drain()) return status_;
+  return some_failed_ ? info(Errc::partial).exit_status : 0;
 }
 
 // Answers what is there as soon as nothing more is there to read, so that `tail -f keys | chash get-node -` works.
 int Lookup::stream() {
-  bool some_failed = false;
-  RecordSplitter splitter(end_, limits::key_bytes);
-  const auto take = [&](std::uint64_t number, std::string_view key, std::uint64_t size) {
-    const auto fault = fault_of(key, size);
-    if (!fault) return look_up(key);
-    some_failed = true;
+  RecordSplitter splitter(end_, limits::key_bytes * (hex_ ? 2 : 1));
+  const auto take = [&](std::uint64_t number, std::string_view typed, std::uint64_t size) {
+    auto key = bytes_of(typed);
+    auto fault = key ? fault_of(*key, hex_ ? size / 2 : size, run_.ring != nullptr) : key.error().message;
+    if (!fault) return look_up(*key);
+    some_failed_ = true;
     report(make_error(Errc::partial, "line " + std::to_string(number) + ": the key " + *fault), run_.style);
     return true;
   };
@@ -147,7 +167,7 @@ int Lookup::stream() {
     if (!splitter.feed({buffer.data(), static_cast<std::size_t>(count)}, take)) return status_;
   }
   if (!splitter.finish(take) || !submit() || !drain()) return status_;
-  return some_failed ? info(Errc::partial).exit_status : 0;
+  return some_failed_ ? info(Errc::partial).exit_status : 0;
 }
 
 bool Lookup::look_up(std::string_view key) {
@@ -190,8 +210,10 @@ void append_json(const Found& found, std::string& out) {
   protocol::append_json_string(found.ring, out);
   out += ",\"epoch\":" + std::to_string(found.epoch) + ',';
   protocol::append_key_member("key", found.key, out);
-  out += ",\"node\":";
-  protocol::append_json_string(found.nodes.front(), out);
+  if (!found.nodes.empty()) {
+    out += ",\"node\":";
+    protocol::append_json_string(found.nodes.front(), out);
+  }
   out += ",\"nodes\":[";
   for (const std::string& node : found.nodes) {
     if (&node != found.nodes.data()) out += ',';
@@ -202,23 +224,41 @@ void append_json(const Found& found, std::string& out) {
 
 bool Lookup::print(const Found& found) {
   std::string& out = run_.out.text();
-  if (found.nodes.empty()) return stop(make_error(Errc::internal, "the daemon answered with no node"));
+  if (found.nodes.empty() && run_.ring == nullptr)
+    return stop(make_error(Errc::internal, "the daemon answered with no node"));
+  if (found.nodes.empty() && !run_.line.slot) {
+    some_failed_ = true;
+    Error error = not_foretold(run_.ring->profile, found.key);
+    error.code = Errc::partial;
+    report(error, run_.style);
+    return true;
+  }
   if (template_) {
     auto ok = template_.append(record_of(found), end_, out);
     return ok ? true : stop(ok.error());
   }
   if (run_.json()) {
     append_json(found, out);
+    if (run_.line.slot) out.insert(out.size() - 1, ",\"slot\":" + std::to_string(run_.ring->slot(found.key)));
   } else {
-    const bool escape = run_.out.is_terminal();
-    if (with_key_) (out += escape ? for_people(found.key) : std::string(found.key)) += '\t';
-    for (const std::string& node : found.nodes) {
-      if (&node != found.nodes.data()) out += '\t';
-      out += escape ? for_people(node) : node;
-    }
+    print_nodes(found, out);
   }
   out += end_;
   return true;
+}
+
+void Lookup::print_nodes(const Found& found, std::string& out) const {
+  const bool escape = run_.out.is_terminal();
+  const std::string key = hex_ ? protocol::hex_encode(found.key) : std::string(found.key);
+  if (with_key_) (out += escape ? for_people(key) : key) += '\t';
+  if (run_.line.slot) {
+    out += std::to_string(run_.ring->slot(found.key));
+    return;
+  }
+  for (const std::string& node : found.nodes) {
+    if (&node != found.nodes.data()) out += '\t';
+    out += escape ? for_people(node) : node;
+  }
 }
 
 }  // namespace

@@ -21,6 +21,10 @@ int execute(const Run& run) {
     case Command::status: return show_status(run);
     case Command::ping: return ping(run);
     case Command::version: return show_version(run);
+    case Command::profile: return show_profiles(run);
+    case Command::vectors: return write_vectors(run);
+    case Command::verify: return verify_vectors(run);
+    case Command::compare: return compare_rings(run);
     case Command::none: break;
   }
   return run.misuse(make_error(Errc::invalid_argument, "no command is given"));
@@ -90,6 +94,24 @@ std::string next_step(Command command, Errc code) {
   return "";
 }
 
+// The ring of --profile, --nodes and --nodes-file, if there is any of them.
+Result<std::optional<OfflineRing>> ring_of(const CommandLine& line) {
+  if (!line.profile && !line.nodes && !line.nodes_file) return std::optional<OfflineRing>();
+  if (line.nodes && line.nodes_file)
+    return make_error(Errc::invalid_argument, "--nodes and --nodes-file exclude each other");
+  if (!line.nodes && !line.nodes_file && !line.slot)
+    return make_error(Errc::invalid_argument, "--profile needs the nodes, too",
+                      "add --nodes LIST or --nodes-file FILE");
+  auto nodes = line.nodes_file ? read_nodes_file(*line.nodes_file) : parse_nodes(line.nodes.value_or(""));
+  if (!nodes) return std::move(nodes).error();
+  auto ring = make_offline_ring(line.profile.value_or("seed"), std::move(*nodes));
+  if (!ring) return std::move(ring).error();
+  if (line.slot && ring->profile.algorithm != Profile::Algorithm::slots)
+    return make_error(Errc::invalid_argument, "--slot is for profiles that have slots",
+                      "such as --profile redis-cluster");
+  return std::optional<OfflineRing>(std::move(*ring));
+}
+
 int misuse(const Error& error, const ErrorStyle& style, Command command) {
   return report(error, style, {usage_line(command), try_line(command)});
 }
@@ -135,8 +157,17 @@ int run(const std::vector<std::string>& argv, const Environment& environment) {
 
   style.json = options->format == Format::json || options->format == Format::jsonl;
   style.color = wants_color(options->color, ::isatty(STDERR_FILENO) == 1, environment);
+  const auto ring = ring_of(line);
+  if (!ring) return report(ring.error(), style);
   Session session(*options, std::move(*client), line.verbose >= 1);
-  const Run whole{line, *options, session, out, style, wants_color(options->color, out.is_terminal(), environment)};
+  if (*ring) session.answer_with([&](const protocol::AnyRequest& request) { return (*ring)->answer(request); });
+  const Run whole{line,
+                  *options,
+                  session,
+                  out,
+                  style,
+                  wants_color(options->color, out.is_terminal(), environment),
+                  *ring ? &**ring : nullptr};
   return finish(out, style, execute(whole));
 }
 

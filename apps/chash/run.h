@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "command_line.h"
+#include "offline.h"
 #include "options.h"
 #include "output.h"
 #include "session.h"
@@ -18,7 +19,8 @@ struct Run {
   Session& session;
   Output& out;
   ErrorStyle style;
-  bool color = false;  // on standard output
+  bool color = false;                 // on standard output
+  const OfflineRing* ring = nullptr;  // what answers instead of a daemon
 
   bool json() const { return options.format == Format::json || options.format == Format::jsonl; }
 
@@ -40,6 +42,10 @@ int remove_nodes(const Run& run);
 int show_status(const Run& run);
 int ping(const Run& run);
 int show_version(const Run& run);
+int show_profiles(const Run& run);
+int write_vectors(const Run& run);
+int verify_vectors(const Run& run);
+int compare_rings(const Run& run);
 
 // `argv` without the program's name.
 int run(const std::vector<std::string>& argv, const Environment& environment);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <optional>
 
 #include "net/client.h"
@@ -22,6 +23,11 @@ class Session {
   // With `verbose` it says on standard error what it does.
   Session(const Options& options, net::ClientOptions client_options, bool verbose)
       : options_(options), client_options_(std::move(client_options)), verbose_(verbose) {}
+
+  // From now on requests are answered by this, and no daemon is asked.
+  void answer_with(std::function<Result<protocol::AnyResponse>(const protocol::AnyRequest&)> local) {
+    local_ = std::move(local);
+  }
 
   // For measuring what follows: call() connects by itself.
   Result<void> connect();
@@ -50,6 +56,7 @@ class Session {
   const Options& options_;
   net::ClientOptions client_options_;
   bool verbose_;
+  std::function<Result<protocol::AnyResponse>(const protocol::AnyRequest&)> local_;
   std::optional<net::Client> client_;
   std::optional<Error> failure_;            // of sending the last one
   std::deque<protocol::AnyRequest> asked_;  // sent, or to be sent again, and not yet answered

@@ -28,6 +28,7 @@ enum class Errc : std::uint8_t {
   busy,
   shutting_down,
   storage_failed,
+  unpredictable,
 };
 
 struct ErrcInfo {
@@ -38,7 +39,7 @@ struct ErrcInfo {
   std::string_view title;  // RFC 9457 `title`
 };
 
-inline constexpr std::array<ErrcInfo, 16> errc_table{{
+inline constexpr std::array<ErrcInfo, 17> errc_table{{
     {Errc::internal, "internal", 500, 1, "Internal Server Error"},
     {Errc::invalid_request, "invalid_request", 400, 2, "Bad Request"},
     {Errc::invalid_argument, "invalid_argument", 422, 2, "Unprocessable Content"},
@@ -55,6 +56,7 @@ inline constexpr std::array<ErrcInfo, 16> errc_table{{
     {Errc::busy, "busy", 503, 1, "Service Unavailable"},
     {Errc::shutting_down, "shutting_down", 503, 1, "Service Unavailable"},
     {Errc::storage_failed, "storage_failed", 507, 1, "Insufficient Storage"},
+    {Errc::unpredictable, "unpredictable", 422, 7, "Unprocessable Content"},
 }};
 
 const ErrcInfo& info(Errc code);

@@ -216,7 +216,7 @@ Result<void> read_hash(P& profile, std::string_view value) {
   if (profile.dialect == P::Dialect::haproxy) profile.avalanche = false;
   return {};
 }
-std::string write_hash(const P& profile) { return std::string(profile.hash->name); }
+std::string write_hash(const P& profile) { return profile.hash == nullptr ? "off" : std::string(profile.hash->name); }
 
 Result<void> read_point_hash(P& profile, std::string_view value) {
   if (value == "hash") return profile.point_hash = nullptr, Result<void>();
@@ -312,6 +312,22 @@ Result<void> read_parameters(Profile& profile, std::string_view list) {
   return {};
 }
 
+// What parameters must be to each other.
+Result<void> check_whole(const Profile& profile) {
+  const auto refused = [](std::string why) { return make_error(Errc::invalid_argument, std::move(why)); };
+  const bool hashes_itself = profile.algorithm == P::Algorithm::furc || profile.algorithm == P::Algorithm::probes ||
+                             (profile.algorithm == P::Algorithm::rendezvous && profile.score != P::Score::xorshift);
+  if (profile.hash == nullptr && !hashes_itself) return refused("hash: this algorithm needs one");
+  const bool has_points = profile.algorithm == P::Algorithm::ring || profile.algorithm == P::Algorithm::partitions;
+  if (!has_points || profile.points != P::Points::text) return {};
+  if (profile.point.find("{id}") == std::string::npos || profile.point.find("{i}") == std::string::npos)
+    return refused("point: it must have {id} and {i}");
+  const std::string_view digest = (profile.point_hash == nullptr ? profile.hash : profile.point_hash)->name;
+  if (profile.words > 1 && !digest.starts_with("md5") && !digest.starts_with("sha1"))
+    return refused("words: several points of one digest need point_hash=md5/le32 or sha1/le32");
+  return {};
+}
+
 // The definition of a named profile begins with the name of another one, or is parameters alone.
 Result<void> read_definition(Profile& profile, std::string_view text) {
   const std::string_view first = text.substr(0, text.find(','));
@@ -332,6 +348,7 @@ Result<Profile> parse_profile(std::string_view text) {
   Profile profile;
   if (auto ok = read_definition(profile, text); !ok) return std::move(ok).error();
   profile.text = text;
+  if (auto ok = check_whole(profile); !ok) return std::move(ok).error();
   return profile;
 }
 

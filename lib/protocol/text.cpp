@@ -54,6 +54,26 @@ bool is_utf8(std::string_view bytes) {
   return true;
 }
 
+std::string hex_encode(std::string_view bytes) {
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    text += {hex_digits[byte_at(bytes, i) >> 4], hex_digits[byte_at(bytes, i) & 15]};
+  return text;
+}
+
+std::optional<std::string> hex_decode(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  bytes.reserve(text.size() / 2);
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const int high = hex_value(text[i]), low = hex_value(text[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes += static_cast<char>(high << 4 | low);
+  }
+  return bytes;
+}
+
 std::string base64_encode(std::string_view bytes) {
   std::string text;
   text.reserve((bytes.size() + 2) / 3 * 4);

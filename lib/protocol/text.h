@@ -22,6 +22,10 @@ enum class BadEscape : unsigned char { refuse, keep };
 // server has it; with refuse it makes the whole text invalid.
 std::optional<std::string> percent_decode(std::string_view text, BadEscape bad = BadEscape::refuse);
 
+// Two hex digits a byte.
+std::string hex_encode(std::string_view bytes);
+std::optional<std::string> hex_decode(std::string_view text);
+
 // Encodes all but the unreserved characters of RFC 3986.
 std::string percent_encode(std::string_view bytes);
 

@@ -1,0 +1,146 @@
+// compare: how many keys keep their node from one ring to another: the hit rate to expect after a migration.
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <memory>
+
+#include "chash/limits.h"
+#include "key_batch.h"
+#include "protocol/codec.h"
+#include "protocol/text.h"
+#include "random_keys.h"
+#include "run.h"
+
+namespace chash::cli {
+namespace {
+
+constexpr std::uint32_t most_keys = 1'000'000'000;
+
+struct Counts {
+  std::uint64_t before = 0, after = 0, kept = 0;
+};
+
+struct Comparison {
+  std::uint64_t keys = 0, kept = 0, unforetold = 0;
+  std::map<std::string, Counts> nodes;
+
+  void add(const OfflineRing& from, const OfflineRing& to, std::string_view key) {
+    const NodeIndex before = from.placement.owner(key), after = to.placement.owner(key);
+    if (before == no_node || after == no_node) return void(++unforetold);
+    const std::string &old_name = from.nodes[before].name, &new_name = to.nodes[after].name;
+    ++keys;
+    ++nodes[old_name].before;
+    ++nodes[new_name].after;
+    if (old_name != new_name) return;
+    ++kept;
+    ++nodes[old_name].kept;
+  }
+  double share(std::uint64_t count, std::uint64_t of) const {
+    return of == 0 ? 0 : static_cast<double>(count) / static_cast<double>(of);
+  }
+  // Half the width of the interval that holds the true share 95 times of 100.
+  double error() const {
+    const double p = share(kept, keys);
+    return keys == 0 ? 1 : 1.96 * std::sqrt(p * (1 - p) / static_cast<double>(keys));
+  }
+};
+
+// PROFILE:NODES, with a list or @FILE behind the colon.
+Result<OfflineRing> ring_from(const std::optional<std::string>& text, std::string_view name) {
+  const std::size_t colon = text ? text->find(':') : std::string::npos;
+  if (colon == std::string::npos)
+    return make_error(Errc::invalid_argument, std::string(name) + " is not given as PROFILE:NODES",
+                      "such as " + std::string(name) + " libketama:a:11211,b:11211, or PROFILE:@FILE");
+  const std::string nodes = text->substr(colon + 1);
+  auto parsed = nodes.starts_with('@') ? read_nodes_file(nodes.substr(1)) : parse_nodes(nodes);
+  if (!parsed) return std::move(parsed).error();
+  auto ring = make_offline_ring(text->substr(0, colon), std::move(*parsed));
+  if (ring && ring->placement.empty()) return make_error(Errc::empty_ring, std::string(name) + " has no nodes");
+  return ring;
+}
+
+struct Closer {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+Result<void> compare_keys(const std::string& path, bool hex, const OfflineRing& from, const OfflineRing& to,
+                          Comparison& comparison) {
+  const std::unique_ptr<std::FILE, Closer> opened(path == "-" ? nullptr : std::fopen(path.c_str(), "re"));
+  std::FILE* file = path == "-" ? stdin : opened.get();
+  if (file == nullptr)
+    return make_error(Errc::invalid_argument,
+                      "cannot read " + protocol::printable(path, 300) + ": " + std::strerror(errno));
+  RecordSplitter splitter('\n', 2 * limits::key_bytes);
+  Result<void> outcome;
+  const auto take = [&](std::uint64_t number, std::string_view key, std::uint64_t) {
+    const auto bytes = hex ? protocol::hex_decode(key) : std::string(key);
+    if (bytes) return comparison.add(from, to, *bytes), true;
+    outcome = make_error(Errc::invalid_argument, "line " + std::to_string(number) + " is not hex");
+    return false;
+  };
+  char piece[65536];
+  for (std::size_t count = 0; outcome && (count = std::fread(piece, 1, sizeof piece, file)) > 0;)
+    splitter.feed({piece, count}, take);
+  if (outcome) splitter.finish(take);
+  return outcome;
+}
+
+std::string percent(double share, int decimals) { return fixed_text(100 * share, decimals) + "%"; }
+
+void print_text(const Run& run, const Comparison& all, bool sampled) {
+  std::string& out = run.out.text();
+  out += percent(all.share(all.kept, all.keys), 2) + (sampled ? " (+- " + percent(all.error(), 2) + ")" : "") + " of " +
+         std::to_string(all.keys) + (sampled ? " sampled" : "") + " keys keep their node\n";
+  Table table({"NODE", "BEFORE", "AFTER", "KEPT"});
+  for (const auto& [name, counts] : all.nodes)
+    table.add({for_people(name), percent(all.share(counts.before, all.keys), 2),
+               percent(all.share(counts.after, all.keys), 2),
+               counts.before == 0 ? "-" : percent(all.share(counts.kept, counts.before), 2)});
+  table.append_to(out, run.line.header, run.color);
+}
+
+void print_json(const Run& run, const Comparison& all, bool sampled) {
+  std::string& out = run.out.text();
+  out += "{\"keys\":" + std::to_string(all.keys) + ",\"sampled\":" + (sampled ? "true" : "false") +
+         ",\"kept\":" + number_text(all.share(all.kept, all.keys));
+  if (sampled) out += ",\"error\":" + number_text(all.error());
+  out += ",\"not_foretold\":" + std::to_string(all.unforetold) + ",\"nodes\":[";
+  for (const auto& [name, counts] : all.nodes) {
+    if (out.back() != '[') out += ',';
+    out += "{\"name\":";
+    protocol::append_json_string(name, out);
+    out += ",\"before\":" + number_text(all.share(counts.before, all.keys)) +
+           ",\"after\":" + number_text(all.share(counts.after, all.keys)) +
+           ",\"kept\":" + number_text(all.share(counts.kept, counts.before)) + '}';
+  }
+  out += "]}\n";
+}
+
+}  // namespace
+
+int compare_rings(const Run& run) {
+  if (run.line.keys && run.line.sample)
+    return run.misuse(make_error(Errc::invalid_argument, "--keys and --sample exclude each other"));
+  const auto from = ring_from(run.line.from, "--from");
+  if (!from) return run.misuse(from.error());
+  const auto to = ring_from(run.line.to, "--to");
+  if (!to) return run.misuse(to.error());
+  Comparison comparison;
+  if (run.line.keys) {
+    auto ok = compare_keys(*run.line.keys, run.line.key_format == "hex", *from, *to, comparison);
+    if (!ok) return run.fail(ok.error());
+  } else {
+    const auto count = parse_count(run.line.sample.value_or("100000"), 1, most_keys, "number of keys");
+    if (!count) return run.misuse(count.error());
+    RandomKeys keys(1, from->profile);
+    for (std::uint32_t i = 0; i < *count; ++i) comparison.add(*from, *to, keys.next());
+  }
+  if (comparison.unforetold > 0)
+    say("WARNING: " + std::to_string(comparison.unforetold) + " keys have no node that is foretold, and are left out");
+  run.json() ? print_json(run, comparison, !run.line.keys) : print_text(run, comparison, !run.line.keys);
+  return 0;
+}
+
+}  // namespace chash::cli

@@ -1,0 +1,176 @@
+// Nodes from a list or a file, where there is no daemon to ask.
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "chash/limits.h"
+#include "offline.h"
+#include "protocol/text.h"
+
+namespace chash::cli {
+namespace {
+
+constexpr std::size_t shown_bytes = 64;
+constexpr std::size_t file_bytes = std::size_t{64} * 1024 * 1024;  // tokens of a thousand nodes are a few MiB
+
+std::string quoted(std::string_view text) { return "'" + protocol::printable(text, shown_bytes) + "'"; }
+
+// Wider than the names of a daemon's ring: other software has others. But one word, in UTF-8, without control bytes.
+Result<void> check_name(std::string_view name) {
+  const bool printable =
+      std::ranges::none_of(name, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; });
+  if (!name.empty() && name.size() <= limits::name_bytes && printable && protocol::is_utf8(name)) return {};
+  return make_error(Errc::invalid_argument, quoted(name) + " is not the name of a node",
+                    "a name is 1 to 255 bytes of UTF-8 without blanks");
+}
+
+std::optional<double> weight_from(std::string_view text) {
+  double weight = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(weight)) return std::nullopt;
+  return weight;
+}
+
+std::vector<std::string_view> words_of(std::string_view line) {
+  std::vector<std::string_view> words;
+  constexpr std::string_view blanks = " \t\r";
+  for (std::size_t at = line.find_first_not_of(blanks); at != line.npos; at = line.find_first_not_of(blanks, at)) {
+    const std::size_t end = std::min(line.find_first_of(blanks, at), line.size());
+    words.push_back(line.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
+
+Error bad_weight(std::string_view text) {
+  return make_error(Errc::invalid_argument, quoted(text) + " is not a weight", "a weight is a number");
+}
+
+// nginx: server ADDRESS [weight=N] [down] …;
+Result<Node> nginx_server(const std::vector<std::string_view>& words) {
+  Node node{std::string(words[1]), 1};
+  for (std::size_t i = 2; i < words.size(); ++i) {
+    if (words[i] == "down") node.fields.emplace_back("state", "down");
+    if (words[i] == "backup")
+      return make_error(Errc::invalid_argument, "server " + quoted(words[1]) + " is a backup",
+                        "backup servers are not hashed to: leave them out");
+    if (!words[i].starts_with("weight=")) continue;
+    const auto weight = weight_from(words[i].substr(7));
+    if (!weight) return bad_weight(words[i].substr(7));
+    node.weight = *weight;
+  }
+  return node;
+}
+
+// HAProxy: server NAME ADDRESS [weight N] [id N] [guid TEXT] [disabled] …
+Result<Node> haproxy_server(const std::vector<std::string_view>& words) {
+  Node node{std::string(words[1]), 1, {{"addr", std::string(words[2])}}};
+  for (std::size_t i = 3; i < words.size(); ++i) {
+    if (words[i] == "disabled") node.fields.emplace_back("state", "down");
+    if (i + 1 == words.size()) break;
+    if (words[i] == "id" || words[i] == "guid") node.fields.emplace_back(words[i], words[i + 1]);
+    if (words[i] != "weight") continue;
+    const auto weight = weight_from(words[i + 1]);
+    if (!weight) return bad_weight(words[i + 1]);
+    node.weight = *weight;
+  }
+  return node;
+}
+
+Result<Node> node_from(std::string_view line) {
+  const bool ends_like_nginx = line.ends_with(';');
+  if (ends_like_nginx) line.remove_suffix(1);
+  const auto words = words_of(line);
+  if (words.front() == "server" && words.size() > 1 && ends_like_nginx) return nginx_server(words);
+  if (words.front() == "server" && words.size() > 2) return haproxy_server(words);
+  Node node{std::string(words.front()), 1};
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::size_t sign = words[i].find('=');
+    if (sign != words[i].npos) {
+      node.fields.emplace_back(words[i].substr(0, sign), words[i].substr(sign + 1));
+      continue;
+    }
+    const auto weight = i == 1 ? weight_from(words[i]) : std::nullopt;
+    if (!weight)
+      return make_error(Errc::invalid_argument, quoted(words[i]) + " is neither a weight nor a field",
+                        "a line is NAME [WEIGHT] [FIELD=VALUE]..., or a server line of nginx or HAProxy");
+    node.weight = *weight;
+  }
+  return node;
+}
+
+struct Closer {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+Result<std::string> read_all(const std::string& path) {
+  const auto failed = [&] {
+    return make_error(Errc::invalid_argument,
+                      "cannot read " + protocol::printable(path, 300) + ": " + std::strerror(errno));
+  };
+  const std::unique_ptr<std::FILE, Closer> opened(path == "-" ? nullptr : std::fopen(path.c_str(), "re"));
+  std::FILE* file = path == "-" ? stdin : opened.get();
+  if (file == nullptr) return failed();
+  std::string text;
+  char piece[65536];
+  for (std::size_t count = 0; (count = std::fread(piece, 1, sizeof piece, file)) > 0;) {
+    text.append(piece, count);
+    if (text.size() > file_bytes) return errno = EFBIG, failed();
+  }
+  return std::ferror(file) != 0 ? Result<std::string>(failed()) : Result<std::string>(std::move(text));
+}
+
+}  // namespace
+
+Result<std::vector<Node>> parse_nodes(std::string_view list) {
+  std::vector<Node> nodes;
+  for (bool more = !list.empty(); more;) {
+    const std::size_t comma = list.find(',');
+    const std::string_view item = list.substr(0, comma);
+    more = comma != list.npos;
+    list.remove_prefix(more ? comma + 1 : list.size());
+    const std::size_t sign = item.rfind('=');
+    Node node{std::string(item.substr(0, sign)), 1};
+    if (sign != item.npos) {
+      const auto weight = weight_from(item.substr(sign + 1));
+      if (!weight) return bad_weight(item.substr(sign + 1));
+      node.weight = *weight;
+    }
+    if (auto ok = check_name(node.name); !ok) return std::move(ok).error();
+    nodes.push_back(std::move(node));
+  }
+  return nodes;
+}
+
+Result<std::vector<Node>> parse_nodes_text(std::string_view text, const std::string& origin) {
+  std::vector<Node> nodes;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    line = line.substr(0, line.find('#'));
+    line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
+    if (line.find_first_not_of(" \t") == line.npos) continue;
+    auto node = node_from(line);
+    Result<void> name = node ? check_name(node->name) : Result<void>();
+    if (node && name) {
+      nodes.push_back(std::move(*node));
+      continue;
+    }
+    Error error = node ? std::move(name).error() : std::move(node).error();
+    error.message = origin + ":" + std::to_string(number) + ": " + error.message;
+    return error;
+  }
+  return nodes;
+}
+
+Result<std::vector<Node>> read_nodes_file(const std::string& path) {
+  auto text = read_all(path);
+  if (!text) return std::move(text).error();
+  return parse_nodes_text(*text, path == "-" ? "standard input" : protocol::printable(path, 300));
+}
+
+}  // namespace chash::cli

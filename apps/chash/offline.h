@@ -1,0 +1,40 @@
+// Rings without a daemon: a profile and nodes from the command line, answered by the same placement as the daemon's.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chash/placement.h"
+#include "protocol/operations.h"
+
+namespace chash::cli {
+
+struct OfflineRing {
+  Profile profile;
+  std::vector<Node> nodes;
+  Placement placement;
+
+  // get-node and get-nodes; a key without an owner has an empty list in the latter.
+  // Errors: unpredictable (get-node alone), empty_ring.
+  Result<protocol::AnyResponse> answer(const protocol::AnyRequest& request) const;
+  // The slot of a key.  Requires: the profile has slots.
+  std::uint64_t slot(std::string_view key) const;
+};
+
+// Errors: those of parse_profile() and build(), and a remark on standard error about names that clash.
+Result<OfflineRing> make_offline_ring(std::string_view profile, std::vector<Node> nodes);
+
+// `NAME[=WEIGHT],NAME[=WEIGHT],…`.  Errors: invalid_argument.
+Result<std::vector<Node>> parse_nodes(std::string_view list);
+
+// A line a node: `NAME [WEIGHT] [FIELD=VALUE]…`, or the `server` line of nginx or HAProxy as it stands. Empty lines,
+// and what stands behind `#`, are skipped. `-` is standard input.  Errors: invalid_argument, with the file and line.
+Result<std::vector<Node>> read_nodes_file(const std::string& path);
+Result<std::vector<Node>> parse_nodes_text(std::string_view text, const std::string& origin);
+
+// Why there may be no owner, as a sentence.
+Error not_foretold(const Profile& profile, std::string_view key);
+
+}  // namespace chash::cli

@@ -1,0 +1,132 @@
+// vectors and verify: keys with their hashes and owners, in a file that says all that is needed to check it.
+//
+//   # chash vectors 1
+//   # profile NAME[,PARAMETER=VALUE]…
+//   # node NAME [WEIGHT] [FIELD=VALUE]…          one line each, in order
+//   KEY in hex <TAB> HASH in hex, or - <TAB> OWNER [<TAB> second node [<TAB> third]]
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "protocol/text.h"
+#include "random_keys.h"
+#include "run.h"
+
+namespace chash::cli {
+namespace {
+
+constexpr std::size_t owners_each = 3;
+constexpr std::size_t shown_differences = 10;
+constexpr std::uint32_t most_vectors = 100'000'000;
+
+std::string hash_text(const OfflineRing& ring, std::string_view key) {
+  const KeyRule& rule = ring.placement.key_rule();
+  const auto hash = rule.bits() == 0 ? std::nullopt : rule.hash(key);
+  if (!hash) return "-";
+  std::string digits;
+  for (int shift = static_cast<int>(rule.bits()) - 4; shift >= 0; shift -= 4)
+    digits += "0123456789abcdef"[static_cast<unsigned>(*hash >> shift & 15)];
+  return digits;
+}
+
+std::string vector_line(const OfflineRing& ring, std::string_view key) {
+  std::string line = protocol::hex_encode(key) + '\t' + hash_text(ring, key);
+  for (const NodeIndex node : ring.placement.owners(key, owners_each)) line += '\t' + ring.nodes[node].name;
+  return line;
+}
+
+std::string node_line(const Node& node) {
+  std::string line = "# node " + node.name + ' ' + number_text(node.weight);
+  for (const auto& [name, value] : node.fields) line += ' ' + name + '=' + value;
+  return line;
+}
+
+struct Closer {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+// The file as lines, without reading it whole.
+class Lines {
+ public:
+  explicit Lines(const std::string& path) : opened_(path == "-" ? nullptr : std::fopen(path.c_str(), "re")) {
+    file_ = path == "-" ? stdin : opened_.get();
+  }
+  bool is_open() const { return file_ != nullptr; }
+  bool next(std::string& line) {
+    line.clear();
+    char piece[4096];
+    while (std::fgets(piece, sizeof piece, file_) != nullptr) {
+      line += piece;
+      if (line.ends_with('\n')) return line.pop_back(), true;
+    }
+    return !line.empty();
+  }
+
+ private:
+  std::unique_ptr<std::FILE, Closer> opened_;
+  std::FILE* file_;
+};
+
+// Reads the lines of the head; the first line of another kind is left in `line`.
+Result<OfflineRing> read_head(Lines& lines, std::string& line) {
+  std::string profile, nodes;
+  bool is_ours = lines.next(line) && line == "# chash vectors 1";
+  while (is_ours && lines.next(line) && line.starts_with('#')) {
+    if (line.starts_with("# profile ")) profile = line.substr(10);
+    if (line.starts_with("# node ")) nodes += line.substr(7) + '\n';
+  }
+  if (!is_ours) return make_error(Errc::invalid_argument, "this is no file of chash vectors");
+  auto parsed = parse_nodes_text(nodes, "the nodes of the file");
+  if (!parsed) return std::move(parsed).error();
+  return make_offline_ring(profile, std::move(*parsed));
+}
+
+}  // namespace
+
+int write_vectors(const Run& run) {
+  if (run.ring == nullptr)
+    return run.misuse(make_error(Errc::invalid_argument, "no ring is given", "add --profile and --nodes"));
+  const auto count = parse_count(run.line.count.value_or("1000"), 1, most_vectors, "number of keys");
+  if (!count) return run.misuse(count.error());
+  const auto seed = parse_count(run.line.seed.value_or("1"), 0, 0xffffffff, "seed");
+  if (!seed) return run.misuse(seed.error());
+  std::string& out = run.out.text();
+  out += "# chash vectors 1\n# profile " + run.ring->profile.text + '\n';
+  for (const Node& node : run.ring->nodes) out += node_line(node) + '\n';
+  RandomKeys keys(*seed, run.ring->profile);
+  for (std::uint32_t i = 0; i < *count; ++i) {
+    out += vector_line(*run.ring, keys.next()) + '\n';
+    if (auto ok = run.out.relieve(); !ok) return run.fail(ok.error());
+  }
+  return 0;
+}
+
+int verify_vectors(const Run& run) {
+  if (run.line.operands.size() != 1)
+    return run.misuse(make_error(Errc::invalid_argument, "name one file of vectors, or - for standard input"));
+  const std::string& path = run.line.operands.front();
+  Lines lines(path);
+  if (!lines.is_open())
+    return run.fail(make_error(Errc::invalid_argument,
+                               "cannot read " + protocol::printable(path, 300) + ": " + std::strerror(errno)));
+  std::string line;
+  const auto ring = read_head(lines, line);
+  if (!ring) return run.fail(ring.error());
+  std::size_t compared = 0, different = 0;
+  for (bool more = !line.empty(); more; more = lines.next(line)) {
+    const auto key = protocol::hex_decode(line.substr(0, line.find('\t')));
+    const std::string ours = key ? vector_line(*ring, *key) : std::string();
+    ++compared;
+    if (ours == line) continue;
+    if (++different <= shown_differences)
+      run.out.text() +=
+          "theirs " + for_people(line) + "\nours   " + (key ? for_people(ours) : "the key is not hex") + '\n';
+  }
+  run.out.text() += std::to_string(compared - different) + " of " + std::to_string(compared) + " vectors agree\n";
+  if (compared == 0) return run.fail(make_error(Errc::invalid_argument, "the file has no vectors"));
+  return different == 0 ? 0 : info(Errc::partial).exit_status;
+}
+
+}  // namespace chash::cli
