@@ -113,7 +113,7 @@ void print_json(const Run& run, const Comparison& all, bool sampled) {
     protocol::append_json_string(name, out);
     out += ",\"before\":" + number_text(all.share(counts.before, all.keys)) +
            ",\"after\":" + number_text(all.share(counts.after, all.keys)) +
-           ",\"kept\":" + number_text(all.share(counts.kept, counts.before)) + '}';
+           ",\"kept\":" + (counts.before == 0 ? "null" : number_text(all.share(counts.kept, counts.before))) + '}';
   }
   out += "]}\n";
 }
@@ -123,10 +123,13 @@ void print_json(const Run& run, const Comparison& all, bool sampled) {
 int compare_rings(const Run& run) {
   if (run.line.keys && run.line.sample)
     return run.misuse(make_error(Errc::invalid_argument, "--keys and --sample exclude each other"));
+  if (run.line.format_template) return run.misuse(make_error(Errc::invalid_argument, "compare has no --format"));
+  if (run.line.key_format && *run.line.key_format != "raw" && *run.line.key_format != "hex")
+    return run.misuse(make_error(Errc::invalid_argument, "the key format is neither raw nor hex"));
   const auto from = ring_from(run.line.from, "--from");
-  if (!from) return run.misuse(from.error());
+  if (!from) return run.fail(from.error());
   const auto to = ring_from(run.line.to, "--to");
-  if (!to) return run.misuse(to.error());
+  if (!to) return run.fail(to.error());
   Comparison comparison;
   if (run.line.keys) {
     auto ok = compare_keys(*run.line.keys, run.line.key_format == "hex", *from, *to, comparison);

@@ -29,14 +29,16 @@ struct Found {
   const std::vector<std::string>& nodes;
 };
 
-Record record_of(const Found& found) {
+Record record_of(const Found& found, std::optional<std::uint64_t> slot) {
   std::string nodes;
   for (const std::string& node : found.nodes) nodes += (nodes.empty() ? "" : "\t") + node;
-  return {{"key", std::string(found.key)},
-          {"node", found.nodes.front()},
-          {"nodes", nodes},
-          {"ring", std::string(found.ring)},
-          {"epoch", found.epoch}};
+  Record record{{"key", std::string(found.key)},
+                {"node", found.nodes.empty() ? "" : found.nodes.front()},
+                {"nodes", nodes},
+                {"ring", std::string(found.ring)},
+                {"epoch", found.epoch}};
+  if (slot) record.emplace_back("slot", *slot);
+  return record;
 }
 
 // Why a key cannot be looked up, if it cannot. Without a daemon an empty key may be one: the profile says what it is.
@@ -67,6 +69,9 @@ class Lookup {
   bool print(const Found& found);
   void print_nodes(const Found& found, std::string& out) const;
   Result<std::string> bytes_of(std::string_view typed) const;
+  std::optional<std::uint64_t> slot_of(std::string_view key) const {
+    return run_.line.slot ? std::optional(run_.ring->slot(key)) : std::nullopt;
+  }
   bool stop(const Error& error);
 
   const Run& run_;
@@ -96,7 +101,7 @@ Result<void> Lookup::prepare() {
   if (run_.line.slot && run_.ring == nullptr)
     return make_error(Errc::invalid_argument, "--slot needs a profile that has slots",
                       "such as --profile redis-cluster");
-  auto format = run_.output_template(record_of({"", 0, "", node}));
+  auto format = run_.output_template(record_of({"", 0, "", node}, slot_of("")));
   if (!format) return std::move(format).error();
   template_ = std::move(*format);
   return {};
@@ -205,10 +210,11 @@ bool Lookup::print_next() {
   return true;
 }
 
-void append_json(const Found& found, std::string& out) {
-  out += "{\"ring\":";
-  protocol::append_json_string(found.ring, out);
-  out += ",\"epoch\":" + std::to_string(found.epoch) + ',';
+void append_json(const Found& found, const OfflineRing* ring, std::string& out) {
+  out += ring != nullptr ? "{\"profile\":" : "{\"ring\":";
+  protocol::append_json_string(ring != nullptr ? ring->profile.text : found.ring, out);
+  if (ring == nullptr) out += ",\"epoch\":" + std::to_string(found.epoch);
+  out += ',';
   protocol::append_key_member("key", found.key, out);
   if (!found.nodes.empty()) {
     out += ",\"node\":";
@@ -234,12 +240,12 @@ bool Lookup::print(const Found& found) {
     return true;
   }
   if (template_) {
-    auto ok = template_.append(record_of(found), end_, out);
+    auto ok = template_.append(record_of(found, slot_of(found.key)), end_, out);
     return ok ? true : stop(ok.error());
   }
   if (run_.json()) {
-    append_json(found, out);
-    if (run_.line.slot) out.insert(out.size() - 1, ",\"slot\":" + std::to_string(run_.ring->slot(found.key)));
+    append_json(found, run_.ring, out);
+    if (const auto slot = slot_of(found.key)) out.insert(out.size() - 1, ",\"slot\":" + std::to_string(*slot));
   } else {
     print_nodes(found, out);
   }

@@ -50,14 +50,17 @@ Error bad_weight(std::string_view text) {
   return make_error(Errc::invalid_argument, quoted(text) + " is not a weight", "a weight is a number");
 }
 
+Error backup_server(std::string_view name) {
+  return make_error(Errc::invalid_argument, "server " + quoted(name) + " is a backup",
+                    "backup servers are not hashed to: leave them out");
+}
+
 // nginx: server ADDRESS [weight=N] [down] …;
 Result<Node> nginx_server(const std::vector<std::string_view>& words) {
   Node node{std::string(words[1]), 1};
   for (std::size_t i = 2; i < words.size(); ++i) {
     if (words[i] == "down") node.fields.emplace_back("state", "down");
-    if (words[i] == "backup")
-      return make_error(Errc::invalid_argument, "server " + quoted(words[1]) + " is a backup",
-                        "backup servers are not hashed to: leave them out");
+    if (words[i] == "backup") return backup_server(words[1]);
     if (!words[i].starts_with("weight=")) continue;
     const auto weight = weight_from(words[i].substr(7));
     if (!weight) return bad_weight(words[i].substr(7));
@@ -68,6 +71,7 @@ Result<Node> nginx_server(const std::vector<std::string_view>& words) {
 
 // HAProxy: server NAME ADDRESS [weight N] [id N] [guid TEXT] [disabled] …
 Result<Node> haproxy_server(const std::vector<std::string_view>& words) {
+  if (std::ranges::find(words, "backup") != words.end()) return backup_server(words[1]);
   Node node{std::string(words[1]), 1, {{"addr", std::string(words[2])}}};
   for (std::size_t i = 3; i < words.size(); ++i) {
     if (words[i] == "disabled") node.fields.emplace_back("state", "down");
@@ -81,12 +85,9 @@ Result<Node> haproxy_server(const std::vector<std::string_view>& words) {
   return node;
 }
 
-Result<Node> node_from(std::string_view line) {
-  const bool ends_like_nginx = line.ends_with(';');
-  if (ends_like_nginx) line.remove_suffix(1);
-  const auto words = words_of(line);
-  if (words.front() == "server" && words.size() > 1 && ends_like_nginx) return nginx_server(words);
-  if (words.front() == "server" && words.size() > 2) return haproxy_server(words);
+Result<Node> node_from(const std::vector<std::string_view>& words) {
+  const bool is_server = words.front() == "server" && words.size() > 2;
+  if (is_server && words[2].find('=') == std::string_view::npos) return haproxy_server(words);
   Node node{std::string(words.front()), 1};
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::size_t sign = words[i].find('=');
@@ -101,6 +102,38 @@ Result<Node> node_from(std::string_view line) {
     node.weight = *weight;
   }
   return node;
+}
+
+// What a comment leaves of a line: it begins at a # that is the first character of a word.
+std::string_view without_comment(std::string_view line) {
+  for (std::size_t at = line.find('#'); at != line.npos; at = line.find('#', at + 1))
+    if (at == 0 || line[at - 1] == ' ' || line[at - 1] == '\t') return line.substr(0, at);
+  return line;
+}
+
+// A line of nginx.conf: its statements end with a semicolon, and of those in an upstream block only servers count.
+Result<void> append_nginx(std::string_view line, std::vector<Node>& nodes) {
+  for (std::size_t end = 0; (end = line.find(';')) != line.npos; line.remove_prefix(end + 1)) {
+    const std::string_view statement = line.substr(0, end);
+    const auto words = words_of(statement.substr(statement.find('{') == statement.npos ? 0 : statement.find('{') + 1));
+    if (words.size() < 2 || words.front() != "server") continue;
+    auto node = nginx_server(words);
+    if (!node) return std::move(node).error();
+    if (auto ok = check_name(node->name); !ok) return ok;
+    nodes.push_back(std::move(*node));
+  }
+  return {};
+}
+
+Result<void> append_line(std::string_view line, std::vector<Node>& nodes) {
+  const auto words = words_of(without_comment(line));
+  if (words.empty() || words.back() == "{" || words.front() == "}") return {};
+  if (without_comment(line).find(';') != line.npos) return append_nginx(without_comment(line), nodes);
+  auto node = node_from(words);
+  if (!node) return std::move(node).error();
+  if (auto ok = check_name(node->name); !ok) return ok;
+  nodes.push_back(std::move(*node));
+  return {};
 }
 
 struct Closer {
@@ -149,18 +182,11 @@ Result<std::vector<Node>> parse_nodes(std::string_view list) {
 Result<std::vector<Node>> parse_nodes_text(std::string_view text, const std::string& origin) {
   std::vector<Node> nodes;
   for (std::size_t number = 1; !text.empty(); ++number) {
-    std::string_view line = text.substr(0, text.find('\n'));
+    const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
-    line = line.substr(0, line.find('#'));
-    line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
-    if (line.find_first_not_of(" \t") == line.npos) continue;
-    auto node = node_from(line);
-    Result<void> name = node ? check_name(node->name) : Result<void>();
-    if (node && name) {
-      nodes.push_back(std::move(*node));
-      continue;
-    }
-    Error error = node ? std::move(name).error() : std::move(node).error();
+    auto ok = append_line(line, nodes);
+    if (ok) continue;
+    Error error = std::move(ok).error();
     error.message = origin + ":" + std::to_string(number) + ": " + error.message;
     return error;
   }

@@ -64,6 +64,8 @@ void append_line(std::string_view label, std::string_view text, std::string& out
 }
 
 int show_profile(const Run& run, const std::string& text) {
+  if (run.line.format_template)
+    return run.misuse(make_error(Errc::invalid_argument, "profile show has no --format", "take --json"));
   const auto profile = parse_profile(text);
   if (!profile) return run.fail(profile.error());
   const NamedProfile& row = *find_named_profile(text.substr(0, text.find(',')));

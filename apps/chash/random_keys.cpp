@@ -12,6 +12,7 @@ std::uint64_t RandomKeys::random() {
 
 std::string RandomKeys::next() {
   const std::uint64_t number = random();
+  if (numbers_) return std::to_string(number);
   if (addresses_)
     return std::to_string(number >> 24 & 255) + '.' + std::to_string(number >> 16 & 255) + '.' +
            std::to_string(number >> 8 & 255) + '.' + std::to_string(number & 255);

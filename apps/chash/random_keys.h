@@ -10,9 +10,9 @@ namespace chash::cli {
 
 class RandomKeys {
  public:
-  // For a profile that takes addresses, addresses.
+  // For a profile that takes addresses or numbers, such.
   RandomKeys(std::uint64_t seed, const Profile& profile)
-      : state_(seed), addresses_(profile.key_form == Profile::KeyForm::network) {}
+      : state_(seed), addresses_(profile.key_form == Profile::KeyForm::network), numbers_(profile.hash != nullptr && (profile.hash->name == "none" || profile.hash->name == "number")) {}
 
   std::string next();
 
@@ -21,7 +21,7 @@ class RandomKeys {
 
   std::uint64_t state_;
   std::uint64_t count_ = 0;
-  bool addresses_;
+  bool addresses_, numbers_;
 };
 
 }  // namespace chash::cli

@@ -120,11 +120,12 @@ int verify_vectors(const Run& run) {
     const std::string ours = key ? vector_line(*ring, *key) : std::string();
     ++compared;
     if (ours == line) continue;
-    if (++different <= shown_differences)
+    if (++different <= shown_differences && !run.json())
       run.out.text() +=
           "theirs " + for_people(line) + "\nours   " + (key ? for_people(ours) : "the key is not hex") + '\n';
   }
-  run.out.text() += std::to_string(compared - different) + " of " + std::to_string(compared) + " vectors agree\n";
+  const std::string agree = std::to_string(compared - different), all = std::to_string(compared);
+  run.out.text() += run.json() ? "{\"vectors\":" + all + ",\"agree\":" + agree + "}\n" : agree + " of " + all + " vectors agree\n";
   if (compared == 0) return run.fail(make_error(Errc::invalid_argument, "the file has no vectors"));
   return different == 0 ? 0 : info(Errc::partial).exit_status;
 }

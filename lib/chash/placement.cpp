@@ -48,7 +48,8 @@ Result<Placement> build(const Profile& asked, std::span<const Node> nodes) {
     default: outcome = assign(made.algorithm_, Table::build(*profile, *members, nodes)); break;
   }
   if (!outcome) return std::move(outcome).error();
-  if (nodes.size() == 1 && !made.empty() && profile->algorithm != Profile::Algorithm::slots) made.only_ = 0;
+  if (members->size() == 1 && !made.empty() && profile->algorithm != Profile::Algorithm::slots)
+    made.only_ = members->front().node;
   return made;
 }
 

@@ -78,6 +78,16 @@ TEST_CASE("chash reads the server lines of nginx and HAProxy as they stand") {
   CHECK(ask("haproxy-consistent", "server s1 10.0.0.1:80 check weight 20\n server s2 10.0.0.2:80 id 9 check\n") ==
         ask("haproxy-consistent", "s1 20 addr=10.0.0.1:80\ns2 1 id=9\n"));
   CHECK(ask("haproxy-consistent", "server s1 10.0.0.1:80\nserver s2 10.0.0.2:80 disabled\n") == "s1\n");
+  CHECK(ask("nginx-hash-consistent",
+            "upstream u {\n  hash $uri consistent;\n server a:80; server b:80; # two\nzone z 64k; server c:80 "
+            "weight=3; }\n") == ask("nginx-hash-consistent", "a:80\nb:80\nc:80 3\n"));
+  CHECK(ask("seed", "server state=up\n") == "server\n");
+  for (const auto& [profile, line] :
+       {std::pair{"nginx-hash", "server a:80 backup;\n"}, {"haproxy-map", "server s a:80 backup\n"}}) {
+    const Outcome outcome = chash_alone({"get-node", "--profile", profile, "--nodes-file", "-", "k"}, line);
+    CHECK(outcome.status == 2);
+    CHECK(contains(outcome.err, "standard input:1: server"));
+  }
 }
 
 TEST_CASE("chash says what a profile wants of nodes that it cannot have") {
@@ -123,6 +133,15 @@ TEST_CASE("chash guesses no node that the key alone does not decide") {
   const Outcome some = chash_alone(many, "6161\n\n62\n");
   CHECK(some.status == 9);
   CHECK(std::ranges::count(some.out, '\n') == 2);
+  const Outcome slot =
+      chash_alone({"get-node", "--profile", "redis-cluster", "--nodes-file", "-", "foo"}, "a slots=1-9\n");
+  CHECK(slot.status == 7);
+  CHECK(contains(slot.err, "no node has the slot of key 'foo'"));
+  CHECK(
+      chash_alone({"get-node", "--profile", "redis-cluster", "--slot", "--format", "{key} {slot}{node}", "foo"}).out ==
+      "foo 12182\n");
+  const Outcome text = chash_alone({"get-node", "--profile", "nginx-ip-hash", "--nodes", "a,b", "x"});
+  CHECK(contains(text.err, "'x' is not an address"));
   const Outcome down =
       chash_alone({"get-node", "--profile", "nginx-hash", "--nodes-file", "-", "key"}, "a state=down\n");
   CHECK(down.status == 0);  // one server alone is asked, whatever its state

@@ -9,7 +9,9 @@
 #include <string_view>
 
 #include "chash/limits.h"
+#include "chash/node_identity.h"
 #include "chash/node_name.h"
+#include "chash/profile.h"
 #include "protocol/codec.h"
 #include "protocol/json.h"
 #include "protocol/naive.h"
@@ -38,6 +40,22 @@ void try_base64(std::string_view text) {
   must(base64_decode(base64_encode(text)) == text, "base64 comes back");
   if (const auto bytes = base64_decode(text)) must(base64_encode(*bytes) == text, "only canonical base64 is decoded");
 }
+
+// A profile that can be read can be written, and read again to the same.
+void try_profile(std::string_view text) {
+  (void)node_identity(text, {"host:11211", 1, {{"alias", "a"}}});
+  const auto profile = parse_profile(text);
+  if (!profile) return;
+  for (const ProfileParameter& parameter : profile_parameters()) {
+    Profile copy = *profile;
+    const std::string value = parameter.write(*profile);
+    if (value == "off" && parameter.name == "hash") continue;
+    must(parameter.read(copy, value).has_value(), "a written parameter can be read");
+    must(parameter.write(copy) == value, "and is the same");
+  }
+}
+
+void try_hex(std::string_view text) { must(hex_decode(hex_encode(text)) == text, "hex comes back"); }
 
 void try_printing(std::string_view text) {
   for (const std::size_t limit : {std::size_t{0}, std::size_t{7}, text.size()}) {
@@ -92,5 +110,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try_printing(text);
   try_url(text);
   try_node_name(text);
+  try_hex(text);
+  try_profile(text);
   return 0;
 }

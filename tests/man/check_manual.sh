@@ -6,6 +6,7 @@
 #   every variable and every key of a configuration file has an entry
 #   every operation, each of its fields and its path over HTTP stand in chash-protocol(7)
 #   every error stands there with its statuses, and every exit status in chash(1)
+#   every profile, each parameter of one and each algorithm stand in chash-algorithms(7)
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -69,7 +70,7 @@ if ! command -v mandoc >/dev/null; then
   echo "mandoc is not installed; its package is: mandoc" >&2
   exit 1
 fi
-for page in chash.1 chashd.8 chashd.conf.5 chash-protocol.7; do
+for page in chash.1 chashd.8 chashd.conf.5 chash-protocol.7 chash-algorithms.7; do
   mandoc -Tlint -W warning "$man/$page" >&2 || fault "mandoc -Tlint complains about $page"
   entries "$man/$page" >"$scratch/$page"
 done
@@ -155,5 +156,24 @@ require "$scratch/documented" "$scratch/errors" "error of chash-protocol.7 in er
 awk -F '\t' '$1 == "EXIT STATUS" { print $4 }' "$scratch/chash.1" >"$scratch/documented"
 require "$scratch/statuses" "$scratch/documented" "exit status in chash.1"
 require "$scratch/documented" "$scratch/statuses" "exit status of chash.1 in error.h"
+
+# --- Profiles -----------------------------------------------------------------------------------------------------------
+
+"$bin/chash" profile list -o plain | cut -f 1 >"$scratch/profiles"
+sed -n '/^\.Sh PROFILES$/,/^\.Sh BALANCE$/s/^\.It Cm \([^ ]*\).*/\1/p' "$man/chash-algorithms.7" >"$scratch/documented"
+require "$scratch/profiles" "$scratch/documented" "profile in chash-algorithms.7"
+require "$scratch/documented" "$scratch/profiles" "profile of chash-algorithms.7 in chash profile list"
+
+"$bin/chash" profile show ring | sed -n '1,/^parameters$/d; s/^  \([a-z_]*\) .*/\1/p' >"$scratch/parameters"
+awk -F '\t' '$1 == "PARAMETERS" && $3 == "Va" { print $4 }' "$scratch/chash-algorithms.7" >"$scratch/documented"
+require "$scratch/parameters" "$scratch/documented" "parameter in chash-algorithms.7"
+require "$scratch/documented" "$scratch/parameters" "parameter of chash-algorithms.7 in chash profile show"
+
+while read -r profile; do
+  "$bin/chash" profile show "$profile" | sed -n 's/^  algorithm  *\([a-z_]*\) .*/\1/p'
+done <"$scratch/profiles" >"$scratch/algorithms"
+awk -F '\t' '$1 == "ALGORITHMS" && $3 == "Cm" { print $4 }' "$scratch/chash-algorithms.7" >"$scratch/documented"
+require "$scratch/algorithms" "$scratch/documented" "algorithm in chash-algorithms.7"
+require "$scratch/documented" "$scratch/algorithms" "algorithm of chash-algorithms.7 in a profile"
 
 [ "$faults" -eq 0 ]
