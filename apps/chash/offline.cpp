@@ -30,8 +30,7 @@ Error not_foretold(const Profile& profile, std::string_view key) {
   if (key.empty())
     return make_error(Errc::unpredictable, "an empty key has no node of its own: " + profile.text + " balances it");
   const bool more = named != nullptr && !named->not_foretold.empty();
-  return make_error(Errc::unpredictable,
-                    "the node of key " + shown + " is not a pure function of the key",
+  return make_error(Errc::unpredictable, "the node of key " + shown + " is not a pure function of the key",
                     more ? profile.text + " does not foretell: " + std::string(named->not_foretold) : "");
 }
 

@@ -29,8 +29,8 @@ Result<OfflineRing> make_offline_ring(std::string_view profile, std::vector<Node
 // `NAME[=WEIGHT],NAME[=WEIGHT],…`.  Errors: invalid_argument.
 Result<std::vector<Node>> parse_nodes(std::string_view list);
 
-// A line a node: `NAME [WEIGHT] [FIELD=VALUE]…`, an upstream block of nginx.conf, or `server` lines of haproxy.cfg, as they
-// stand. Empty lines, and what stands behind `#`, are skipped. `-` is standard input.
+// A line a node: `NAME [WEIGHT] [FIELD=VALUE]…`, an upstream block of nginx.conf, or `server` lines of haproxy.cfg, as
+// they stand. Empty lines, and what stands behind `#`, are skipped. `-` is standard input.
 // Errors: invalid_argument, with the file and line.
 Result<std::vector<Node>> read_nodes_file(const std::string& path);
 Result<std::vector<Node>> parse_nodes_text(std::string_view text, const std::string& origin);

@@ -12,7 +12,9 @@ class RandomKeys {
  public:
   // For a profile that takes addresses or numbers, such.
   RandomKeys(std::uint64_t seed, const Profile& profile)
-      : state_(seed), addresses_(profile.key_form == Profile::KeyForm::network), numbers_(profile.hash != nullptr && (profile.hash->name == "none" || profile.hash->name == "number")) {}
+      : state_(seed),
+        addresses_(profile.key_form == Profile::KeyForm::network),
+        numbers_(profile.hash != nullptr && (profile.hash->name == "none" || profile.hash->name == "number")) {}
 
   std::string next();
 

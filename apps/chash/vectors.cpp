@@ -125,7 +125,8 @@ int verify_vectors(const Run& run) {
           "theirs " + for_people(line) + "\nours   " + (key ? for_people(ours) : "the key is not hex") + '\n';
   }
   const std::string agree = std::to_string(compared - different), all = std::to_string(compared);
-  run.out.text() += run.json() ? "{\"vectors\":" + all + ",\"agree\":" + agree + "}\n" : agree + " of " + all + " vectors agree\n";
+  run.out.text() +=
+      run.json() ? "{\"vectors\":" + all + ",\"agree\":" + agree + "}\n" : agree + " of " + all + " vectors agree\n";
   if (compared == 0) return run.fail(make_error(Errc::invalid_argument, "the file has no vectors"));
   return different == 0 ? 0 : info(Errc::partial).exit_status;
 }

@@ -212,7 +212,8 @@ Result<void> read_hash(P& profile, std::string_view value) {
   auto found = hash_named(profile, value);
   if (!found) return std::move(found).error();
   // Envoy's hash_function is that of the hosts; requests are always hashed with XXH64.
-  if (profile.dialect == P::Dialect::envoy && (*found)->name != value) return profile.point_hash = *found, Result<void>();
+  if (profile.dialect == P::Dialect::envoy && (*found)->name != value)
+    return profile.point_hash = *found, Result<void>();
   profile.hash = *found;
   // As its configuration: naming a function turns the avalanche off unless that is named, too.
   if (profile.dialect == P::Dialect::haproxy) profile.avalanche = false;
