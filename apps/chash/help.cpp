@@ -16,7 +16,7 @@ constinit const std::array<CommandRow, 11> command_table{{
      "  chash get-node user:1 user:2            KEY<TAB>NODE, a line each\n"
      "  cut -f1 access.log | chash get-node -   as many as there are lines\n"
      "  chash get-node -- -x                    a key that starts with a dash\n"
-     "  chash get-node --profile nginx-hash-consistent --nodes a:80=2,b:80 KEY   without a daemon\n"},
+     "  chash get-node --profile nginx-hash-consistent --nodes a:80=2,b:80 KEY\n"},
     {Command::profile, "profile", "", "list | show NAME", "OTHER SOFTWARE",
      "Whose placements chash knows, and what one is made of",
      "  chash profile list\n"
@@ -24,7 +24,7 @@ constinit const std::array<CommandRow, 11> command_table{{
      "  chash profile show twemproxy-ketama,hash=murmur --json\n"},
     {Command::compare, "compare", "", "", "OTHER SOFTWARE",
      "How many keys keep their node from one ring to another, without a daemon",
-     "  chash compare --from libketama:a:11211,b:11211 --to chash:a:11211,b:11211,c:11211\n"
+     "  chash compare --from libketama:a:1,b:1 --to chash:a:1,b:1,c:1\n"
      "  chash compare --from nginx-hash:@before --to nginx-hash:@after --keys keys.txt\n"},
     {Command::vectors, "vectors", "", "", "OTHER SOFTWARE",
      "Write keys with their hashes and owners, for testing another implementation",
