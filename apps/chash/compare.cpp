@@ -48,7 +48,7 @@ struct Comparison {
 };
 
 // PROFILE:NODES, with a list or @FILE behind the colon.
-Result<OfflineRing> ring_from(const std::optional<std::string>& text, std::string_view name) {
+Result<OfflineRing> ring_from(const Run& run, const std::optional<std::string>& text, std::string_view name) {
   const std::size_t colon = text ? text->find(':') : std::string::npos;
   if (colon == std::string::npos)
     return make_error(Errc::invalid_argument, std::string(name) + " is not given as PROFILE:NODES",
@@ -56,7 +56,7 @@ Result<OfflineRing> ring_from(const std::optional<std::string>& text, std::strin
   const std::string nodes = text->substr(colon + 1);
   auto parsed = nodes.starts_with('@') ? read_nodes_file(nodes.substr(1)) : parse_nodes(nodes);
   if (!parsed) return std::move(parsed).error();
-  auto ring = make_offline_ring(text->substr(0, colon), std::move(*parsed));
+  auto ring = make_offline_ring(run.options.whole_profile(text->substr(0, colon)), std::move(*parsed));
   if (ring && ring->placement.empty()) return make_error(Errc::empty_ring, std::string(name) + " has no nodes");
   return ring;
 }
@@ -126,9 +126,9 @@ int compare_rings(const Run& run) {
   if (run.line.format_template) return run.misuse(make_error(Errc::invalid_argument, "compare has no --format"));
   if (run.line.key_format && *run.line.key_format != "raw" && *run.line.key_format != "hex")
     return run.misuse(make_error(Errc::invalid_argument, "the key format is neither raw nor hex"));
-  const auto from = ring_from(run.line.from, "--from");
+  const auto from = ring_from(run, run.line.from, "--from");
   if (!from) return run.fail(from.error());
-  const auto to = ring_from(run.line.to, "--to");
+  const auto to = ring_from(run, run.line.to, "--to");
   if (!to) return run.fail(to.error());
   Comparison comparison;
   if (run.line.keys) {

@@ -9,6 +9,7 @@
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
+#include "chash/profile.h"
 #include "protocol/text.h"
 #include "settings.h"
 
@@ -20,6 +21,26 @@ constexpr std::string_view system_file = "/etc/chash/chash.toml";
 
 std::string at_line(const std::string& path, const toml::source_region& source) {
   return path + ":" + std::to_string(source.begin.line);
+}
+
+// What a [profiles] table says stands in Settings as profiles.NAME.
+Result<void> read_profiles(const toml::node& node, const std::string& path, Settings& settings) {
+  const toml::table* profiles = node.as_table();
+  if (profiles == nullptr)
+    return make_error(Errc::invalid_argument, at_line(path, node.source()) + ": 'profiles' must be a table",
+                      "write [profiles] and below it NAME = \"PROFILE,PARAMETER=VALUE\"");
+  for (const auto& [name, value] : *profiles) {
+    const std::string where = at_line(path, value.source());
+    const auto* text = value.as_string();
+    if (text == nullptr)
+      return make_error(Errc::invalid_argument, where + ": '" + std::string(name.str()) + "' must be a string");
+    if (find_named_profile(name.str()) != nullptr)
+      return make_error(Errc::invalid_argument,
+                        where + ": '" + std::string(name.str()) + "' is a profile of chash's own",
+                        "choose another name");
+    settings["profiles." + std::string(name.str())] = {text->get(), where};
+  }
+  return {};
 }
 
 Error unknown_key(const std::string& where, std::string_view key) {
@@ -79,6 +100,10 @@ Result<Settings> parse_config(std::string_view text, const std::string& path) {
   Settings settings;
   for (const auto& [key, value] : table) {
     const std::string where = at_line(path, value.source());
+    if (key.str() == "profiles") {
+      if (auto ok = read_profiles(value, path, settings); !ok) return std::move(ok).error();
+      continue;
+    }
     const auto row = std::ranges::find(settings_table, key.str(), &SettingRow::name);
     if (row == settings_table.end()) return unknown_key(where, key.str());
     auto words = value_text(value, where, key.str());

@@ -120,7 +120,20 @@ Result<Options> resolve(const std::vector<Settings>& sources) {
   and_take("retry", options.retries,
            [](std::string_view text) { return parse_count(text, 0, most_retries, "number"); });
   if (!outcome) return std::move(outcome).error();
+  for (const Settings& source : sources)
+    for (const auto& [name, setting] : source)
+      if (name.starts_with("profiles.")) options.profiles.try_emplace(name.substr(9), setting.text);
   return options;
+}
+
+std::string Options::whole_profile(std::string text) const {
+  for (std::size_t expanded = 0; expanded <= profiles.size(); ++expanded) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    const auto own = profiles.find(text.substr(0, end));
+    if (own == profiles.end()) break;
+    text.replace(0, end, own->second);
+  }
+  return text;
 }
 
 Result<milliseconds> parse_duration(std::string_view text) {

@@ -95,7 +95,7 @@ std::string next_step(Command command, Errc code) {
 }
 
 // The ring of --profile, --nodes and --nodes-file, if there is any of them.
-Result<std::optional<OfflineRing>> ring_of(const CommandLine& line) {
+Result<std::optional<OfflineRing>> ring_of(const CommandLine& line, const Options& options) {
   if (!line.profile && !line.nodes && !line.nodes_file) return std::optional<OfflineRing>();
   if (line.nodes && line.nodes_file)
     return make_error(Errc::invalid_argument, "--nodes and --nodes-file exclude each other");
@@ -104,7 +104,7 @@ Result<std::optional<OfflineRing>> ring_of(const CommandLine& line) {
                       "add --nodes LIST or --nodes-file FILE");
   auto nodes = line.nodes_file ? read_nodes_file(*line.nodes_file) : parse_nodes(line.nodes.value_or(""));
   if (!nodes) return std::move(nodes).error();
-  auto ring = make_offline_ring(line.profile.value_or("seed"), std::move(*nodes));
+  auto ring = make_offline_ring(options.whole_profile(line.profile.value_or("seed")), std::move(*nodes));
   if (!ring) return std::move(ring).error();
   if (line.slot && ring->profile.algorithm != Profile::Algorithm::slots)
     return make_error(Errc::invalid_argument, "--slot is for profiles that have slots",
@@ -157,7 +157,7 @@ int run(const std::vector<std::string>& argv, const Environment& environment) {
 
   style.json = options->format == Format::json || options->format == Format::jsonl;
   style.color = wants_color(options->color, ::isatty(STDERR_FILENO) == 1, environment);
-  const auto ring = ring_of(line);
+  const auto ring = ring_of(line, *options);
   if (!ring) return report(ring.error(), style);
   Session session(*options, std::move(*client), line.verbose >= 1);
   if (*ring) session.answer_with([&](const protocol::AnyRequest& request) { return (*ring)->answer(request); });

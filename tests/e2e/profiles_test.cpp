@@ -165,6 +165,31 @@ TEST_CASE("vectors that chash wrote are verified, and one that was changed is fo
   CHECK(chash_alone({"verify", "-"}, "nonsense\n").status == 2);
 }
 
+TEST_CASE("a profile of the user's own stands in the configuration and can be given parameters") {
+  const ScratchDir dir;
+  write_file(
+      dir / "config.toml",
+      "[profiles]\nimages = \"libketama,hash=md5/le32\"\nold = \"images,vnodes=20\"\nloop = \"loop,vnodes=2\"\n");
+  const auto ask = [&](const char* profile) {
+    return chash_alone(
+        {"--config", dir / "config.toml", "get-node", "--profile", profile, "--nodes", "a,b,c", "-k", "1", "2", "3"});
+  };
+  CHECK(ask("images").out == ask("libketama").out);
+  CHECK(ask("old").out == ask("libketama,vnodes=20").out);
+  CHECK(ask("images,vnodes=20").out == ask("old").out);
+  CHECK(contains(ask("loop").err, "there is no profile 'loop'"));
+  CHECK(chash_alone({"--config", dir / "config.toml", "profile", "show", "old"})
+            .out.starts_with("libketama,hash=md5/le32,vnodes=20\n"));
+  for (const auto& [text, message] : {std::pair{"profiles = 3\n", "'profiles' must be a table"},
+                                      {"[profiles]\na = 3\n", "'a' must be a string"},
+                                      {"[profiles]\nseed = \"libketama\"\n", "'seed' is a profile of chash's own"}}) {
+    write_file(dir / "config.toml", text);
+    const Outcome outcome = ask("seed");
+    CHECK(outcome.status == 2);
+    CHECK(contains(outcome.err, message));
+  }
+}
+
 TEST_CASE("compare tells the share of keys that keep their node") {
   const auto kept = [](const std::string& from, const std::string& to) {
     const Outcome outcome = chash_alone({"compare", "--from", from, "--to", to, "--sample", "20000", "--json"});
