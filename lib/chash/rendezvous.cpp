@@ -82,33 +82,41 @@ std::vector<double> Rendezvous::scores(std::string_view key) const {
   return found;
 }
 
-std::vector<std::size_t> Rendezvous::ranking(std::string_view key) const {
-  std::vector<std::size_t> order(members_.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  const bool in_doubles = score_ == Profile::Score::mcrouter || score_ == Profile::Score::mcrouter_weighted;
-  if (in_doubles) {
-    const auto all = scores(key);
-    // Of equal ones mcrouter takes the last, but the first where they are weighted.
-    const bool last = score_ == Profile::Score::mcrouter;
-    std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
-      return all[a] != all[b] ? all[a] > all[b] : last ? a > b : a < b;
-    });
-  } else {
+// Calls visit(better), where better(a, b) tells whether member a comes before b for this key.
+template <class Visit>
+auto Rendezvous::with_order(std::string_view key, Visit visit) const {
+  if (score_ == Profile::Score::xorshift || score_ == Profile::Score::text) {
     const auto all = whole_scores(key);
-    std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    return visit([&](std::size_t a, std::size_t b) {
       if (all[a] != all[b]) return all[a] > all[b];
       return score_ == Profile::Score::text ? members_[a].identity > members_[b].identity : a < b;
     });
   }
-  return order;
+  const auto all = scores(key);
+  // Of equal ones mcrouter takes the last, but the first where they are weighted.
+  const bool last = score_ == Profile::Score::mcrouter;
+  return visit([&](std::size_t a, std::size_t b) { return all[a] != all[b] ? all[a] > all[b] : last ? a > b : a < b; });
 }
 
-NodeIndex Rendezvous::owner(std::string_view key) const { return members_[ranking(key).front()].node; }
+NodeIndex Rendezvous::owner(std::string_view key) const {
+  return with_order(key, [&](auto better) {
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < members_.size(); ++i)
+      if (better(i, best)) best = i;
+    return members_[best].node;
+  });
+}
 
 std::vector<NodeIndex> Rendezvous::owners(std::string_view key, std::size_t count) const {
+  std::vector<std::size_t> order(members_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  count = std::min(count, order.size());
+  with_order(key, [&](auto better) {
+    std::ranges::partial_sort(order, order.begin() + static_cast<std::ptrdiff_t>(count), better);
+    return 0;
+  });
   std::vector<NodeIndex> found;
-  for (const std::size_t i : ranking(key))
-    if (found.size() < count) found.push_back(members_[i].node);
+  for (std::size_t i = 0; i < count; ++i) found.push_back(members_[order[i]].node);
   return found;
 }
 

@@ -31,7 +31,8 @@ class Rendezvous {
   // Scores and the order among equal ones, in the order of the members.
   std::vector<double> scores(std::string_view key) const;
   std::vector<std::uint64_t> whole_scores(std::string_view key) const;
-  std::vector<std::size_t> ranking(std::string_view key) const;
+  template <class Visit>
+  auto with_order(std::string_view key, Visit visit) const;
 
   KeyRule key_rule_;
   Profile::Score score_ = Profile::Score::xorshift;
