@@ -51,7 +51,7 @@ Result<AnyResponse> OfflineRing::answer(const AnyRequest& request) const {
 }
 
 std::uint64_t OfflineRing::slot(std::string_view key) const {
-  return static_cast<std::uint64_t>(*KeyRule(profile).hash(key)) % profile.slots;
+  return static_cast<std::uint64_t>(KeyRule(profile).hash(key).value_or(0)) % profile.slots;
 }
 
 Result<OfflineRing> make_offline_ring(std::string_view text, std::vector<Node> nodes) {

@@ -40,6 +40,7 @@ Result<TableEntries> fill_maglev(const Profile& profile, std::span<const Member>
                       "choose a larger table=PRIME");
   double total = 0, heaviest = 0;
   for (const Member& member : members) total += member.weight;
+  if (total == 0) return TableEntries();
   std::vector<Filler> fillers;
   for (const Member& member : members) {
     fillers.push_back(filler_of(profile, member, total));

@@ -1,6 +1,7 @@
 #include "chash/members.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "chash/limits.h"
@@ -36,6 +37,16 @@ Result<bool> is_down(const Node& node) {
   return refused(node, "state is neither up nor down");
 }
 
+// ex_hash_ring's number of points of a node.
+Result<void> check_replicas(const Node& node) {
+  const std::string text = node_field(node, "replicas");
+  std::size_t count = 1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const bool good = error == std::errc() && end == text.data() + text.size() && count >= 1 && count <= limits::points;
+  if (text.empty() || good) return {};
+  return refused(node, "replicas is not a number from 1 to " + std::to_string(limits::points));
+}
+
 Result<void> check_fields(const Node& node, const std::vector<std::string>& known) {
   for (const auto& [name, value] : node.fields) {
     if (std::ranges::find(known, name) != known.end()) continue;
@@ -68,6 +79,7 @@ Result<std::vector<Member>> members_of(const Profile& profile, std::span<const N
   for (NodeIndex i = 0; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
     if (auto ok = check_fields(node, known); !ok) return std::move(ok).error();
+    if (auto ok = check_replicas(node); !ok) return std::move(ok).error();
     const auto weight = weight_of(profile, node);
     if (!weight) return weight.error();
     const auto down = is_down(node);

@@ -12,10 +12,10 @@ Result<TableEntries> fill_partitions(const Profile& profile, std::span<const Mem
                                      std::span<const Node> nodes) {
   auto points = points_of(profile, members, nodes);
   if (!points) return std::move(points).error();
+  if (points->empty()) return TableEntries();
   std::ranges::stable_sort(*points, {}, &Point::position);
-  const double share = profile.whole_average
-                           ? static_cast<double>(profile.partitions / members.size())
-                           : static_cast<double>(profile.partitions) / static_cast<double>(members.size());
+  const double exact = static_cast<double>(profile.partitions) / static_cast<double>(members.size());
+  const double share = profile.whole_average ? std::floor(exact) : exact;
   const auto most = static_cast<std::uint64_t>(std::ceil(share * profile.load));
   std::vector<std::uint64_t> loads(members.size());
   TableEntries entries;

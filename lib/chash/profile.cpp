@@ -3,11 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
-#include <limits>
 #include <utility>
-
-#include "chash/limits.h"
 
 namespace chash {
 namespace {
@@ -321,6 +317,10 @@ Result<void> check_whole(const Profile& profile) {
   const bool hashes_itself = profile.algorithm == P::Algorithm::furc || profile.algorithm == P::Algorithm::probes ||
                              (profile.algorithm == P::Algorithm::rendezvous && profile.score != P::Score::xorshift);
   if (profile.hash == nullptr && !hashes_itself) return refused("hash: this algorithm needs one");
+  const bool counts_weights = profile.algorithm == P::Algorithm::modulo ||
+                              profile.algorithm == P::Algorithm::smooth_table || profile.count == P::Count::share;
+  if (counts_weights && profile.weights != P::Weights::whole && profile.weights != P::Weights::ignored)
+    return refused("weights: modulo, smooth_table and count=share need whole ones");
   const bool has_points = profile.algorithm == P::Algorithm::ring || profile.algorithm == P::Algorithm::partitions;
   if (!has_points || profile.points != P::Points::text) return {};
   if (profile.point.find("{id}") == std::string::npos || profile.point.find("{i}") == std::string::npos)

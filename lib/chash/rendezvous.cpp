@@ -98,7 +98,12 @@ auto Rendezvous::with_order(std::string_view key, Visit visit) const {
   return visit([&](std::size_t a, std::size_t b) { return all[a] != all[b] ? all[a] > all[b] : last ? a > b : a < b; });
 }
 
+bool Rendezvous::places(std::string_view key) const {
+  return score_ != Profile::Score::xorshift || key_rule_.hash(key).has_value();
+}
+
 NodeIndex Rendezvous::owner(std::string_view key) const {
+  if (!places(key)) return no_node;
   return with_order(key, [&](auto better) {
     std::size_t best = 0;
     for (std::size_t i = 1; i < members_.size(); ++i)
@@ -108,6 +113,7 @@ NodeIndex Rendezvous::owner(std::string_view key) const {
 }
 
 std::vector<NodeIndex> Rendezvous::owners(std::string_view key, std::size_t count) const {
+  if (!places(key)) return {};
   std::vector<std::size_t> order(members_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   count = std::min(count, order.size());

@@ -20,7 +20,7 @@ class Rendezvous {
   bool empty() const { return members_.empty(); }
   std::size_t points() const { return members_.size(); }
 
-  // The node responsible for the key.  Requires: !empty().  Cost: a score for each node.
+  // The node responsible for the key, or no_node.  Requires: !empty().  Cost: a score for each node.
   NodeIndex owner(std::string_view key) const;
   // The nodes by their scores, highest first.
   std::vector<NodeIndex> owners(std::string_view key, std::size_t count) const;
@@ -31,6 +31,7 @@ class Rendezvous {
   // Scores and the order among equal ones, in the order of the members.
   std::vector<double> scores(std::string_view key) const;
   std::vector<std::uint64_t> whole_scores(std::string_view key) const;
+  bool places(std::string_view key) const;
   template <class Visit>
   auto with_order(std::string_view key, Visit visit) const;
 

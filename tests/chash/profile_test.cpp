@@ -67,6 +67,8 @@ TEST_CASE("profile: what is wrong in one is named") {
       {"seed,point={i}", Errc::invalid_argument},
       {"seed,words=4,hash=xxh64", Errc::invalid_argument},
       {"seed,load=1", Errc::invalid_argument},
+      {"libketama,weights=any", Errc::invalid_argument},
+      {"nginx-hash,weights=fraction", Errc::invalid_argument},
       {"pymemcache,algorithm=ring", Errc::invalid_argument},
   };
   for (const auto& [text, code] : wrong) {
@@ -114,6 +116,37 @@ TEST_CASE("profile: names that a point's text cannot tell apart are found") {
   CHECK(ambiguous_names(parsed("ex-hash-ring"), clear).empty());
   CHECK_FALSE(ambiguous_names(parsed("ex-hash-ring"), unclear).empty());
   CHECK(ambiguous_names(parsed("seed"), unclear).empty());
+}
+
+TEST_CASE("profile: what is odd about nodes is refused or has no owner, and never ends the program") {
+  const auto place = [](std::string_view text, std::vector<Node> nodes) { return build(parsed(text), nodes); };
+  for (const char* count : {"0", "-1", "x", "18446744073709551615", "99999999999999999999"}) {
+    CAPTURE(count);
+    CHECK_FALSE(place("ex-hash-ring", {{"a", 1, {{"replicas", count}}}, {"b", 1}}));
+  }
+  for (const char* text :
+       {"haproxy-consistent", "haproxy-map", "envoy-maglev,zero_weight=none", "envoy-ring-hash,zero_weight=none",
+        "go-buraksezer-v1,weights=any,zero_weight=none,count=weight"}) {
+    CAPTURE(text);
+    const auto nothing = place(text, {{"a", 0}, {"b", 0}});
+    REQUIRE(nothing);
+    CHECK(nothing->empty());
+    CHECK(nothing->owners("key", 3).empty());
+  }
+  const auto guarded = place("go-redis-ring,empty_key=none", {{"a", 1}, {"b", 1}});
+  CHECK(guarded->owner("") == no_node);
+  CHECK(guarded->owners("", 2).empty());
+  for (const char* tokens : {"", ",", "x", "1,,2", "--1", "1111111111111111111111111111111111111111"})
+    CHECK_FALSE(place("cassandra", {{"a", 1, {{"tokens", tokens}}}}));
+  for (const char* slots : {"1-", "-1", "2-1", "16384", "1,1", "a"})
+    CHECK_FALSE(place("redis-cluster", {{"a", 1, {{"slots", slots}}}}));
+  CHECK_FALSE(place("haproxy-consistent", {{"a", 1, {{"id", "0"}}}}));
+  CHECK_FALSE(place("haproxy-consistent", {{"a", 1, {{"id", "7"}}}, {"b", 1, {{"id", "7"}}}}));
+  CHECK_FALSE(place("haproxy-hashkey,hash_key=addr", {{"a", 1}}));
+  CHECK_FALSE(place("haproxy-hashkey,hash_key=guid", {{"a", 1}}));
+  CHECK_FALSE(place("seed", {{"a", 1, {{"state", "maybe"}}}}));
+  CHECK_FALSE(place("seed", {{"a", 1, {{"colour", "red"}}}}));
+  CHECK(place("seed", {})->empty());
 }
 
 // The second owner is whoever would own the key without the first.
