@@ -1,12 +1,9 @@
 // compare: how many keys keep their node from one ring to another: the hit rate to expect after a migration.
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
 #include <map>
-#include <memory>
 
 #include "chash/limits.h"
+#include "input_file.h"
 #include "key_batch.h"
 #include "protocol/codec.h"
 #include "protocol/text.h"
@@ -61,17 +58,10 @@ Result<OfflineRing> ring_from(const Run& run, const std::optional<std::string>& 
   return ring;
 }
 
-struct Closer {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
 Result<void> compare_keys(const std::string& path, bool hex, const OfflineRing& from, const OfflineRing& to,
                           Comparison& comparison) {
-  const std::unique_ptr<std::FILE, Closer> opened(path == "-" ? nullptr : std::fopen(path.c_str(), "re"));
-  std::FILE* file = path == "-" ? stdin : opened.get();
-  if (file == nullptr)
-    return make_error(Errc::invalid_argument,
-                      "cannot read " + protocol::printable(path, 300) + ": " + std::strerror(errno));
+  auto file = InputFile::open(path);
+  if (!file) return std::move(file).error();
   RecordSplitter splitter('\n', 2 * limits::key_bytes);
   Result<void> outcome;
   const auto take = [&](std::uint64_t number, std::string_view key, std::uint64_t) {
@@ -80,11 +70,15 @@ Result<void> compare_keys(const std::string& path, bool hex, const OfflineRing& 
     outcome = make_error(Errc::invalid_argument, "line " + std::to_string(number) + " is not hex");
     return false;
   };
-  char piece[65536];
-  for (std::size_t count = 0; outcome && (count = std::fread(piece, 1, sizeof piece, file)) > 0;)
-    splitter.feed({piece, count}, take);
+  std::vector<char> piece(65536);
+  for (std::size_t count = 0; outcome && (count = file->read(piece.data(), piece.size())) > 0;)
+    splitter.feed({piece.data(), count}, take);
   if (outcome) splitter.finish(take);
-  return outcome;
+  if (!outcome) return outcome;
+  if (auto ok = file->check(); !ok) return ok;
+  if (comparison.keys + comparison.unforetold == 0)
+    return make_error(Errc::invalid_argument, "there is no key to compare", "write one a line");
+  return {};
 }
 
 std::string percent(double share, int decimals) { return fixed_text(100 * share, decimals) + "%"; }
@@ -123,6 +117,13 @@ void print_json(const Run& run, const Comparison& all, bool sampled) {
 int compare_rings(const Run& run) {
   if (run.line.keys && run.line.sample)
     return run.misuse(make_error(Errc::invalid_argument, "--keys and --sample exclude each other"));
+  // Standard input is read once.
+  const auto reads_input = [](const std::optional<std::string>& text, std::string_view end) {
+    return text && text->ends_with(end);
+  };
+  if (reads_input(run.line.from, ":@-") + reads_input(run.line.to, ":@-") + (run.line.keys == "-") > 1)
+    return run.misuse(
+        make_error(Errc::invalid_argument, "standard input is named twice", "put one of them into a file"));
   if (run.line.format_template) return run.misuse(make_error(Errc::invalid_argument, "compare has no --format"));
   if (run.line.key_format && *run.line.key_format != "raw" && *run.line.key_format != "hex")
     return run.misuse(make_error(Errc::invalid_argument, "the key format is neither raw nor hex"));

@@ -110,6 +110,9 @@ Result<void> Lookup::prepare() {
 int Lookup::execute() {
   std::vector<std::string> keys = run_.line.operands;
   if (auto ok = prepare(); !ok) return run_.misuse(ok.error());
+  if (run_.line.nodes_file == "-" && (run_.line.standard_input || keys.empty()))
+    return run_.misuse(make_error(Errc::invalid_argument, "the nodes are read from standard input, and the keys too",
+                                  "give the keys as arguments, or the nodes in a file"));
   if (run_.line.standard_input || (keys.empty() && ::isatty(STDIN_FILENO) != 1)) return stream();
   if (keys.empty()) return run_.misuse(make_error(Errc::invalid_argument, "no key is given"));
   for (std::size_t i = 0; i < keys.size(); ++i) {

@@ -1,13 +1,10 @@
 // Nodes from a list or a file, where there is no daemon to ask.
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 
 #include "chash/limits.h"
+#include "input_file.h"
 #include "offline.h"
 #include "protocol/text.h"
 
@@ -21,11 +18,14 @@ std::string quoted(std::string_view text) { return "'" + protocol::printable(tex
 
 // Wider than the names of a daemon's ring: other software has others. But one word, in UTF-8, without control bytes.
 Result<void> check_name(std::string_view name) {
+  // What the lines of a file mean otherwise: comments, statements and blocks of nginx.conf.
+  const bool is_syntax = name.starts_with('#') || name == "{" || name == "}" || name.find(';') != name.npos;
   const bool printable =
       std::ranges::none_of(name, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; });
-  if (!name.empty() && name.size() <= limits::name_bytes && printable && protocol::is_utf8(name)) return {};
+  if (!name.empty() && name.size() <= limits::name_bytes && !is_syntax && printable && protocol::is_utf8(name))
+    return {};
   return make_error(Errc::invalid_argument, quoted(name) + " is not the name of a node",
-                    "a name is 1 to 255 bytes of UTF-8 without blanks");
+                    "a name is 1 to 255 bytes of UTF-8, without blanks and semicolons, and begins with no #");
 }
 
 std::optional<double> weight_from(std::string_view text) {
@@ -136,25 +136,18 @@ Result<void> append_line(std::string_view line, std::vector<Node>& nodes) {
   return {};
 }
 
-struct Closer {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
 Result<std::string> read_all(const std::string& path) {
-  const auto failed = [&] {
-    return make_error(Errc::invalid_argument,
-                      "cannot read " + protocol::printable(path, 300) + ": " + std::strerror(errno));
-  };
-  const std::unique_ptr<std::FILE, Closer> opened(path == "-" ? nullptr : std::fopen(path.c_str(), "re"));
-  std::FILE* file = path == "-" ? stdin : opened.get();
-  if (file == nullptr) return failed();
+  auto file = InputFile::open(path);
+  if (!file) return std::move(file).error();
   std::string text;
-  char piece[65536];
-  for (std::size_t count = 0; (count = std::fread(piece, 1, sizeof piece, file)) > 0;) {
-    text.append(piece, count);
-    if (text.size() > file_bytes) return errno = EFBIG, failed();
+  std::vector<char> piece(65536);
+  for (std::size_t count = 0; (count = file->read(piece.data(), piece.size())) > 0;) {
+    text.append(piece.data(), count);
+    if (text.size() > file_bytes)
+      return make_error(Errc::too_large, protocol::printable(path, 300) + " has more than 64 MiB");
   }
-  return std::ferror(file) != 0 ? Result<std::string>(failed()) : Result<std::string>(std::move(text));
+  if (auto ok = file->check(); !ok) return std::move(ok).error();
+  return text;
 }
 
 }  // namespace

@@ -4,12 +4,7 @@
 //   # profile NAME[,PARAMETER=VALUE]…
 //   # node NAME [WEIGHT] [FIELD=VALUE]…          one line each, in order
 //   KEY in hex <TAB> HASH in hex, or - <TAB> OWNER [<TAB> second node [<TAB> third]]
-#include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
-
+#include "input_file.h"
 #include "protocol/text.h"
 #include "random_keys.h"
 #include "run.h"
@@ -43,40 +38,15 @@ std::string node_line(const Node& node) {
   return line;
 }
 
-struct Closer {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
-// The file as lines, without reading it whole.
-class Lines {
- public:
-  explicit Lines(const std::string& path) : opened_(path == "-" ? nullptr : std::fopen(path.c_str(), "re")) {
-    file_ = path == "-" ? stdin : opened_.get();
-  }
-  bool is_open() const { return file_ != nullptr; }
-  bool next(std::string& line) {
-    line.clear();
-    char piece[4096];
-    while (std::fgets(piece, sizeof piece, file_) != nullptr) {
-      line += piece;
-      if (line.ends_with('\n')) return line.pop_back(), true;
-    }
-    return !line.empty();
-  }
-
- private:
-  std::unique_ptr<std::FILE, Closer> opened_;
-  std::FILE* file_;
-};
-
 // Reads the lines of the head; the first line of another kind is left in `line`.
-Result<OfflineRing> read_head(Lines& lines, std::string& line) {
+Result<OfflineRing> read_head(InputFile& lines, std::string& line) {
   std::string profile, nodes;
-  bool is_ours = lines.next(line) && line == "# chash vectors 1";
-  while (is_ours && lines.next(line) && line.starts_with('#')) {
+  bool is_ours = lines.read_line(line) && line == "# chash vectors 1";
+  while (is_ours && lines.read_line(line) && line.starts_with('#')) {
     if (line.starts_with("# profile ")) profile = line.substr(10);
     if (line.starts_with("# node ")) nodes += line.substr(7) + '\n';
   }
+  if (auto ok = lines.check(); !ok) return std::move(ok).error();
   if (!is_ours) return make_error(Errc::invalid_argument, "this is no file of chash vectors");
   auto parsed = parse_nodes_text(nodes, "the nodes of the file");
   if (!parsed) return std::move(parsed).error();
@@ -106,16 +76,13 @@ int write_vectors(const Run& run) {
 int verify_vectors(const Run& run) {
   if (run.line.operands.size() != 1)
     return run.misuse(make_error(Errc::invalid_argument, "name one file of vectors, or - for standard input"));
-  const std::string& path = run.line.operands.front();
-  Lines lines(path);
-  if (!lines.is_open())
-    return run.fail(make_error(Errc::invalid_argument,
-                               "cannot read " + protocol::printable(path, 300) + ": " + std::strerror(errno)));
+  auto lines = InputFile::open(run.line.operands.front());
+  if (!lines) return run.fail(lines.error());
   std::string line;
-  const auto ring = read_head(lines, line);
+  const auto ring = read_head(*lines, line);
   if (!ring) return run.fail(ring.error());
   std::size_t compared = 0, different = 0;
-  for (bool more = !line.empty(); more; more = lines.next(line)) {
+  for (bool more = !line.empty(); more; more = lines->read_line(line)) {
     const auto key = protocol::hex_decode(line.substr(0, line.find('\t')));
     const std::string ours = key ? vector_line(*ring, *key) : std::string();
     ++compared;
@@ -124,6 +91,7 @@ int verify_vectors(const Run& run) {
       run.out.text() +=
           "theirs " + for_people(line) + "\nours   " + (key ? for_people(ours) : "the key is not hex") + '\n';
   }
+  if (auto ok = lines->check(); !ok) return run.fail(ok.error());
   const std::string agree = std::to_string(compared - different), all = std::to_string(compared);
   run.out.text() +=
       run.json() ? "{\"vectors\":" + all + ",\"agree\":" + agree + "}\n" : agree + " of " + all + " vectors agree\n";

@@ -217,7 +217,12 @@ Result<std::vector<Point>> points_of(const Profile& profile, std::span<const Mem
 }
 
 std::string ambiguous_names(const Profile& profile, std::span<const Node> nodes) {
-  if (profile.points != Profile::Points::text || profile.algorithm != Profile::Algorithm::ring) return {};
+  // With anything but a digit between them, the name and the number can be told apart: no need to look.
+  const bool runs_together = profile.point.find("{id}{i}") != std::string::npos ||
+                             profile.point.find("{i}{id}") != std::string::npos ||
+                             std::ranges::any_of(profile.point, [](char c) { return c >= '0' && c <= '9'; });
+  if (!runs_together || profile.points != Profile::Points::text || profile.algorithm != Profile::Algorithm::ring)
+    return {};
   const auto members = members_of(profile, nodes);
   if (!members) return {};
   const auto counts = point_counts(profile, *members, nodes);

@@ -1,0 +1,43 @@
+#include "input_file.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "protocol/text.h"
+
+namespace chash::cli {
+
+Result<InputFile> InputFile::open(const std::string& path) {
+  InputFile input;
+  input.path_ = path;
+  input.file_.reset(path == "-" ? stdin : std::fopen(path.c_str(), "re"));
+  if (!input.file_) return input.failed(errno);
+  return input;
+}
+
+std::size_t InputFile::read(char* bytes, std::size_t size) {
+  const std::size_t count = std::fread(bytes, 1, size, file_.get());
+  if (count == 0 && std::ferror(file_.get()) != 0) error_ = errno;
+  return count;
+}
+
+bool InputFile::read_line(std::string& line) {
+  line.clear();
+  std::array<char, 4096> piece;
+  while (std::fgets(piece.data(), piece.size(), file_.get()) != nullptr) {
+    line += piece.data();
+    if (line.ends_with('\n')) return line.pop_back(), true;
+  }
+  if (std::ferror(file_.get()) != 0) error_ = errno;
+  return !line.empty();
+}
+
+Result<void> InputFile::check() const { return error_ == 0 ? Result<void>() : Result<void>(failed(error_)); }
+
+Error InputFile::failed(int error) const {
+  const std::string name = path_ == "-" ? "standard input" : protocol::printable(path_, 300);
+  return make_error(Errc::invalid_argument, "cannot read " + name + ": " + std::strerror(error));
+}
+
+}  // namespace chash::cli
