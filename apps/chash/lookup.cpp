@@ -150,7 +150,8 @@ int Lookup::several(const std::vector<std::string>& keys) {
 
 // Answers what is there as soon as nothing more is there to read, so that `tail -f keys | chash get-node -` works.
 int Lookup::stream() {
-  RecordSplitter splitter(end_, limits::key_bytes * (hex_ ? 2 : 1));
+  RecordSplitter splitter(end_,
+                          hex_ ? 2 * limits::key_bytes + 1 : limits::key_bytes);  // whole bytes of what is too long
   const auto take = [&](std::uint64_t number, std::string_view typed, std::uint64_t size) {
     auto key = bytes_of(typed);
     auto fault = key ? fault_of(*key, hex_ ? size / 2 : size, run_.ring != nullptr) : key.error().message;

@@ -19,11 +19,7 @@ constexpr std::uint32_t most_vectors = 100'000'000;
 std::string hash_text(const OfflineRing& ring, std::string_view key) {
   const KeyRule& rule = ring.placement.key_rule();
   const auto hash = rule.bits() == 0 ? std::nullopt : rule.hash(key);
-  if (!hash) return "-";
-  std::string digits;
-  for (int shift = static_cast<int>(rule.bits()) - 4; shift >= 0; shift -= 4)
-    digits += "0123456789abcdef"[static_cast<unsigned>(*hash >> shift & 15)];
-  return digits;
+  return hash ? hex(*hash, rule.bits()) : "-";
 }
 
 std::string vector_line(const OfflineRing& ring, std::string_view key) {

@@ -12,12 +12,6 @@
 namespace chash::store {
 namespace {
 
-std::string hex(Token token) {
-  std::string text;
-  for (int shift = 124; shift >= 0; shift -= 4) text += "0123456789abcdef"[static_cast<unsigned>(token >> shift & 15)];
-  return text;
-}
-
 // What the row of a ring says of its history; all zero for a ring that is not there yet.
 struct Head {
   std::int64_t epoch = 0;

@@ -31,15 +31,15 @@ void replay(const std::string& file, const json& topology, const std::string& no
   std::string listed, keys, expected;
   for (const Node& node : nodes) listed += line_of(node);
   write_file(nodes_file, listed);
-  Words words{"get-node",     "--profile", test::profile_name(file, topology) + test::parameters(file, topology),
-              "--nodes-file", nodes_file,  "--key-format",
-              "hex",          "--no-key",  "-"};
-  for (const json& vector : topology.at("vectors")) {
+  const std::string profile = test::profile_name(file, topology) + test::parameters(file, topology);
+  Words words{"get-node", "--profile", profile, "--nodes-file", nodes_file, "--key-format", "hex", "--no-key"};
+  const json& vectors = topology.at("vectors");
+  const bool slots = vectors[0][1].is_object();
+  if (slots) words.emplace_back("--slot");
+  words.emplace_back("-");
+  for (const json& vector : vectors) {
     keys += vector[0].get<std::string>() + '\n';
-    const bool slot = vector[1].is_object();
-    if (slot && words.back() == "-") words.insert(words.end() - 1, "--slot");
-    if (slot) words.erase(std::unique(words.begin(), words.end()), words.end());
-    expected += (slot ? vector[1].at("slot").dump() : nodes.at(vector[1].get<std::size_t>()).name) + '\n';
+    expected += (slots ? vector[1].at("slot").dump() : nodes.at(vector[1].get<std::size_t>()).name) + '\n';
   }
   const Outcome outcome = chash_alone(words, keys);
   CHECK(outcome.status == 0);
@@ -188,6 +188,55 @@ TEST_CASE("a profile of the user's own stands in the configuration and can be gi
     CHECK(outcome.status == 2);
     CHECK(contains(outcome.err, message));
   }
+}
+
+TEST_CASE("what chash cannot read without a daemon ends with what is wrong") {
+  const ScratchDir dir;
+  struct Case {
+    Words words;
+    std::string input, message;
+    int status;
+  };
+  const Words keys_in{"compare", "--from", "seed:a", "--to", "seed:a,b", "--keys"};
+  const auto compare_keys = [&](const std::string& path) {
+    Words words = keys_in;
+    words.push_back(path);
+    return words;
+  };
+  const std::string both = "the nodes are read from standard input, and the keys too";
+  const std::vector<Case> cases{
+      {compare_keys(dir.path()), "", "Is a directory", 2},
+      {compare_keys("-"), "", "there is no key to compare", 2},
+      {compare_keys(dir / "none"), "", "No such file", 2},
+      {{"compare", "--from", "seed:@-", "--to", "seed:@-"}, "a\n", "standard input is named twice", 2},
+      {{"compare", "--from", "seed:@-", "--to", "seed:a", "--keys", "-"}, "a\n", "standard input is named twice", 2},
+      {{"get-node", "--nodes-file", "-", "-"}, "a\n", both, 2},
+      {{"get-node", "--nodes-file", "-"}, "a\n", both, 2},
+      {{"get-node", "--nodes-file", dir.path(), "k"}, "", "Is a directory", 2},
+      {{"get-node", "--nodes-file", "-", "k"}, "", "there is no node", 7},
+      {{"get-node", "--nodes-file", "-", "k"}, "a\n\xff\xfe\n", "standard input:2: '\\xff\\xfe' is not the name", 2},
+      {{"get-node", "--nodes-file", "-", "k"}, std::string("a\0b\n", 4), "is not the name of a node", 2},
+      {{"get-node", "--nodes", "#a", "k"}, "", "'#a' is not the name of a node", 2},
+      {{"get-node", "--nodes", "a;b", "k"}, "", "'a;b' is not the name of a node", 2},
+      {{"verify", dir.path()}, "", "Is a directory", 2},
+      {{"verify", "-"}, "# chash vectors 1\n# profile seed\n# node a 1\n", "the file has no vectors", 2},
+      {{"vectors"}, "", "no ring is given", 2},
+  };
+  for (const auto& [words, input, message, status] : cases) {
+    CAPTURE(words[0]);
+    CAPTURE(message);
+    const Outcome outcome = chash_alone(words, input);
+    CHECK(outcome.status == status);
+    CHECK_MESSAGE(contains(outcome.err, message), outcome.err);
+  }
+}
+
+TEST_CASE("a key in hex has the limit of its bytes") {
+  const Words words{"get-node", "--nodes", "a,b", "--key-format", "hex", "--no-key", "-"};
+  CHECK(chash_alone(words, std::string(2 * 65536, '6') + "\n").status == 0);
+  const Outcome larger = chash_alone(words, std::string(2 * 65537, '6') + "\n");
+  CHECK(larger.status == 9);
+  CHECK_MESSAGE(contains(larger.err, "the limit is 65536"), larger.err);
 }
 
 TEST_CASE("compare tells the share of keys that keep their node") {
