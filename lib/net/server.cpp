@@ -206,6 +206,8 @@ Result<std::unique_ptr<Server>> Server::open(ServerSettings settings, service::R
     state->workers.push_back(std::make_unique<Worker>(service, daemon, state->http_settings));
   asio::io_context& context = state->workers.front()->hub.context;
 
+  // First, so that whoever can connect can also stop us in good order.
+  state->signals.emplace(context, SIGTERM, SIGINT, SIGHUP);
   for (const std::string& text : settings.http) {
     const auto address = parse_http_address(text);
     if (!address) return address.error();
@@ -218,7 +220,6 @@ Result<std::unique_ptr<Server>> Server::open(ServerSettings settings, service::R
   auto acceptor = listen_unix(context, settings.socket_path);
   if (!acceptor) return std::move(acceptor).error();
   state->socket_acceptor.emplace(std::move(*acceptor));
-  state->signals.emplace(context, SIGTERM, SIGINT, SIGHUP);
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 

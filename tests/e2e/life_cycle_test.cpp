@@ -33,6 +33,14 @@ std::vector<std::string> node_names(const Daemon& daemon) {
 
 }  // namespace
 
+TEST_CASE("a daemon that can be connected to ends in good order however soon it is told to") {
+  Daemon daemon({.http = false});
+  for (int i = 0; i < 30; ++i) {
+    CHECK(daemon.stop() == 0);
+    REQUIRE(daemon.start());
+  }
+}
+
 TEST_CASE("SIGTERM and SIGINT end the daemon with status 0 and its socket is gone") {
   for (const int number : {SIGTERM, SIGINT}) {
     Daemon daemon({.initial_nodes = seed_nodes()});
