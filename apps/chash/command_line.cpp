@@ -45,6 +45,9 @@ class Grammar {
   std::vector<std::pair<std::string, std::string>> options_of(Command command) const;
 
  private:
+  static constexpr std::string_view without_daemon =
+      "place as this software does, without a daemon: NAME[,PARAMETER=VALUE]...";
+
   static CLI::Option* option(CLI::App& app, const std::string& names, std::string_view value, std::string_view help) {
     return app.add_option(names, CLI::callback_t(), std::string(help))->type_name(std::string(value))->take_last();
   }
@@ -54,13 +57,17 @@ class Grammar {
   }
 
   void add_command(const CommandRow& row);
-  void add_ring_options(CLI::App& app);
+  void add_ring_options(CLI::App& app, std::string_view profile_help = without_daemon);
+  void add_nodes_file(CLI::App& app);
   std::optional<Error> complaint() const;
   Error unknown_option(const std::string& word) const;
   Error unknown_command(const std::string& word) const;
   const CommandRow* row_parsed() const;
 
   static bool given(const CLI::Option* option) { return option != nullptr && option->count() > 0; }
+  static bool given(const std::vector<CLI::Option*>& options) {
+    return std::ranges::any_of(options, [](const CLI::Option* option) { return given(option); });
+  }
   static std::optional<std::string> text(const std::vector<CLI::Option*>& options) {
     for (const CLI::Option* option : options)
       if (given(option)) return text(option);
@@ -77,18 +84,22 @@ class Grammar {
   std::vector<CLI::Option*> settings_;  // as in settings_table
   CLI::Option *json_, *template_, *no_header_, *config_, *quiet_, *verbose_, *help_, *version_;
   CLI::Option *replicas_ = nullptr, *with_key_ = nullptr, *no_key_ = nullptr, *null_ = nullptr, *weight_ = nullptr,
-              *if_missing_ = nullptr, *if_exists_ = nullptr, *count_ = nullptr, *slot_ = nullptr, *seed_ = nullptr,
+              *if_missing_ = nullptr, *field_ = nullptr, *count_ = nullptr, *slot_ = nullptr, *seed_ = nullptr,
               *from_ = nullptr, *to_ = nullptr, *keys_ = nullptr, *sample_ = nullptr;
   // These belong to several commands, of which one is given.
-  std::vector<CLI::Option*> counts_, profiles_, nodes_, nodes_files_, key_formats_;
+  std::vector<CLI::Option*> if_exists_, counts_, profiles_, nodes_, nodes_files_, key_formats_;
 };
 
-// A ring without a daemon.
-void Grammar::add_ring_options(CLI::App& app) {
-  profiles_.push_back(
-      option(app, "--profile", "PROFILE", "place as this software does, without a daemon: NAME[,PARAMETER=VALUE]..."));
+// A ring without a daemon, or a new one.
+void Grammar::add_ring_options(CLI::App& app, std::string_view profile_help) {
+  profiles_.push_back(option(app, "--profile", "PROFILE", profile_help));
   nodes_.push_back(option(app, "--nodes", "LIST", "its nodes: NAME[=WEIGHT],..."));
-  nodes_files_.push_back(option(app, "--nodes-file", "FILE", "its nodes, a line each: NAME [WEIGHT] [FIELD=VALUE]..."));
+  add_nodes_file(app);
+}
+
+void Grammar::add_nodes_file(CLI::App& app) {
+  nodes_files_.push_back(option(app, "--nodes-file", "FILE",
+                                "nodes, a line each: NAME [WEIGHT] [FIELD=VALUE]...; or server lines of nginx, HAProxy"));
 }
 
 void Grammar::add_command(const CommandRow& row) {
@@ -126,8 +137,17 @@ void Grammar::add_command(const CommandRow& row) {
     case Command::add:
       weight_ = option(app, "--weight", "W", field_help<AddNodes::Member>("weight"));
       if_missing_ = flag(app, "--if-missing", field_help<AddNodes::Request>("if_missing"));
+      field_ = option(app, "--field", "NAME=VALUE", field_help<AddNodes::Member>("fields"))
+                   ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      add_nodes_file(app);
       break;
-    case Command::remove: if_exists_ = flag(app, "--if-exists", field_help<RemoveNodes::Request>("if_exists")); break;
+    case Command::remove:
+      if_exists_.push_back(flag(app, "--if-exists", field_help<RemoveNodes::Request>("if_exists")));
+      break;
+    case Command::ring:
+      add_ring_options(app, "how the new ring places keys: NAME[,PARAMETER=VALUE]... (default: seed)");
+      if_exists_.push_back(flag(app, "--if-exists", field_help<RingDelete::Request>("if_exists")));
+      break;
     case Command::ping:
       count_ = option(app, "-c,--count", "N", "ask N times, then tell the shortest, mean and longest");
       break;
@@ -179,6 +199,8 @@ ParsedLine Grammar::parse(const Arguments& arguments) {
   line.nodes = text(nodes_);
   line.nodes_file = text(nodes_files_);
   line.key_format = text(key_formats_);
+  if (given(field_))
+    for (const std::string& word : field_->results()) line.fields.push_back(restore(word));
   line.slot = given(slot_);
   line.seed = text(seed_);
   line.from = text(from_);
@@ -206,8 +228,10 @@ std::optional<Error> Grammar::complaint() const {
     if (row_parsed() == nullptr) return unknown_command(restore(word));
     return make_error(Errc::invalid_argument, "unexpected argument '" + printable(restore(word), shown_bytes) + "'");
   }
-  for (const CLI::Option* flag : {json_, no_header_, quiet_, verbose_, help_, version_, with_key_, no_key_, null_,
-                                  if_missing_, if_exists_, slot_})
+  std::vector<const CLI::Option*> flags{json_,     no_header_, quiet_, verbose_,    help_, version_,
+                                        with_key_, no_key_,    null_,  if_missing_, slot_};
+  flags.insert(flags.end(), if_exists_.begin(), if_exists_.end());
+  for (const CLI::Option* flag : flags)
     for (const std::string& value : flag->results())
       if (value != "true") return make_error(Errc::invalid_argument, "option " + flag->get_name() + " takes no value");
   const auto both = [](const CLI::Option* a, const CLI::Option* b) { return given(a) && given(b); };

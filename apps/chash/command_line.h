@@ -28,6 +28,7 @@ struct CommandLine {
   // Options of single commands, as text.
   std::optional<std::string> replicas, weight, count, profile, nodes, nodes_file, key_format, seed, from, to, keys,
       sample;
+  std::vector<std::string> fields;
   bool with_key = false, no_key = false, null = false, if_missing = false, if_exists = false, slot = false;
 };
 

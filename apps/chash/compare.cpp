@@ -44,16 +44,17 @@ struct Comparison {
   }
 };
 
-// PROFILE:NODES, with a list or @FILE behind the colon.
+// PROFILE:NODES, with a list or @FILE behind the colon; a name alone is a ring of the daemon.
 Result<OfflineRing> ring_from(const Run& run, const std::optional<std::string>& text, std::string_view name) {
-  const std::size_t colon = text ? text->find(':') : std::string::npos;
-  if (colon == std::string::npos)
-    return make_error(Errc::invalid_argument, std::string(name) + " is not given as PROFILE:NODES",
+  if (!text || text->empty())
+    return make_error(Errc::invalid_argument, std::string(name) + " is not given as PROFILE:NODES, nor as a RING",
                       "such as " + std::string(name) + " libketama:a:11211,b:11211, or PROFILE:@FILE");
+  const std::size_t colon = text->find(':');
+  if (colon == std::string::npos) return fetch_ring(run, *text);
   const std::string nodes = text->substr(colon + 1);
   auto parsed = nodes.starts_with('@') ? read_nodes_file(nodes.substr(1)) : parse_nodes(nodes);
   if (!parsed) return std::move(parsed).error();
-  auto ring = make_offline_ring(run.options.whole_profile(text->substr(0, colon)), std::move(*parsed));
+  auto ring = make_offline_ring(whole_profile(text->substr(0, colon), run.options.profiles), std::move(*parsed));
   if (ring && ring->placement.empty()) return make_error(Errc::empty_ring, std::string(name) + " has no nodes");
   return ring;
 }

@@ -49,7 +49,7 @@ std::string status_text(const Status::Response& status, bool color) {
                     '\n';
   for (const Status::RingState& ring : status.rings)
     append_line(&ring == status.rings.data() ? "rings" : "",
-                ring.name + ": " + counted(ring.nodes, "node", "nodes") + ", " +
+                ring.name + " (" + ring.profile + "): " + counted(ring.nodes, "node", "nodes") + ", " +
                     counted(ring.points, "point", "points") + ", epoch " + std::to_string(ring.epoch),
                 out);
   append_line("store",

@@ -9,7 +9,7 @@ namespace chash::cli {
 
 using namespace protocol;
 
-constinit const std::array<CommandRow, 11> command_table{{
+constinit const std::array<CommandRow, 12> command_table{{
     {Command::get_node, GetNode::info.name, "get", "[KEY...|-]", "LOOK UP", GetNode::info.help,
      "  chash get-node user:123                 the name of its node, and nothing else\n"
      "  chash get-node -n 2 user:123            the owner and the next distinct node\n"
@@ -38,10 +38,21 @@ constinit const std::array<CommandRow, 11> command_table{{
     {Command::add, AddNodes::info.name, "", "NODE[=WEIGHT]...", "NODES", AddNodes::info.help,
      "  chash add cache-4\n"
      "  chash add cache-5=2 cache-6=0.5\n"
-     "  chash add --if-missing cache-4\n"},
+     "  chash add --if-missing cache-4\n"
+     "  chash add -r web --nodes-file upstream.conf\n"
+     "  chash add -r web a:80=2 --field alias=x\n"},
     {Command::remove, RemoveNodes::info.name, "rm", "NODE...", "NODES", RemoveNodes::info.help,
      "  chash remove cache-4\n"
      "  chash remove --if-exists cache-4 cache-5\n"},
+    {Command::ring, "ring", "", "create|list|show|copy|delete [NAME]...", "RINGS",
+     "Rings beside the default one, each with a placement of its own",
+     "  chash ring create web --profile nginx-hash-consistent --nodes a:80=2,b:80\n"
+     "  chash ring create pool --profile libketama,vnodes=80 --nodes-file servers.txt\n"
+     "  chash get-node -r web user:123\n"
+     "  chash ring list\n"
+     "  chash ring show web --json\n"
+     "  chash ring copy web trial\n"
+     "  chash ring delete trial\n"},
     {Command::status, Status::info.name, "", "", "DAEMON", Status::info.help,
      "  chash status\n"
      "  chash status --json | jq .counters.lookups\n"},

@@ -19,7 +19,8 @@ enum class Command : unsigned char {
   profile,
   compare,
   vectors,
-  verify
+  verify,
+  ring
 };
 
 struct CommandRow {
@@ -28,7 +29,7 @@ struct CommandRow {
   std::string_view group, help, examples;
 };
 
-extern const std::array<CommandRow, 11> command_table;
+extern const std::array<CommandRow, 12> command_table;
 
 // nullptr for `none`.
 const CommandRow* find_row(Command command);

@@ -9,6 +9,7 @@
 #include "chash/limits.h"
 #include "key_batch.h"
 #include "protocol/codec.h"
+#include "protocol/not_foretold.h"
 #include "protocol/text.h"
 #include "run.h"
 
@@ -17,6 +18,7 @@ namespace {
 
 using protocol::GetNode;
 using protocol::GetNodes;
+using protocol::RingShow;
 
 constexpr std::size_t overlapping_batches = 2;              // one is answered while the next is made
 constexpr std::size_t read_bytes = std::size_t{64} * 1024;  // what a pipe holds
@@ -69,14 +71,16 @@ class Lookup {
   bool print(const Found& found);
   void print_nodes(const Found& found, std::string& out) const;
   Result<std::string> bytes_of(std::string_view typed) const;
+  Result<void> learn_slots();
   std::optional<std::uint64_t> slot_of(std::string_view key) const {
-    return run_.line.slot ? std::optional(run_.ring->slot(key)) : std::nullopt;
+    return slots_ ? std::optional(slot(*slots_, key)) : std::nullopt;
   }
   bool stop(const Error& error);
 
   const Run& run_;
   std::uint32_t replicas_;
   bool with_key_ = false;
+  std::optional<Profile> slots_;  // for --slot
   bool hex_ = false;          // keys are typed and printed in hex
   bool some_failed_ = false;  // which has been told
   char end_ = '\n';
@@ -98,18 +102,34 @@ Result<void> Lookup::prepare() {
   if (run_.line.key_format && *run_.line.key_format != "raw" && *run_.line.key_format != "hex")
     return make_error(Errc::invalid_argument, "the key format is neither raw nor hex");
   hex_ = run_.line.key_format == "hex";
-  if (run_.line.slot && run_.ring == nullptr)
-    return make_error(Errc::invalid_argument, "--slot needs a profile that has slots",
-                      "such as --profile redis-cluster");
+  if (run_.line.slot)
+    if (auto ok = learn_slots(); !ok) return ok;
   auto format = run_.output_template(record_of({"", 0, "", node}, slot_of("")));
   if (!format) return std::move(format).error();
   template_ = std::move(*format);
   return {};
 }
 
+// Which slot a key has, its profile alone says.
+Result<void> Lookup::learn_slots() {
+  if (run_.ring != nullptr) {
+    slots_ = run_.ring->profile;
+  } else {
+    const auto shown = run_.session.call<RingShow>({run_.options.ring});
+    if (!shown) return shown.error();
+    auto profile = parse_profile(shown->profile);
+    if (!profile) return std::move(profile).error();
+    slots_ = std::move(*profile);
+  }
+  if (slots_->algorithm == Profile::Algorithm::slots) return {};
+  return make_error(Errc::invalid_argument, "--slot is for profiles that have slots, and this is " + slots_->text,
+                    "such as redis-cluster");
+}
+
 int Lookup::execute() {
   std::vector<std::string> keys = run_.line.operands;
-  if (auto ok = prepare(); !ok) return run_.misuse(ok.error());
+  if (auto ok = prepare(); !ok)
+    return ok.error().code == Errc::invalid_argument ? run_.misuse(ok.error()) : run_.fail(ok.error());
   if (run_.line.nodes_file == "-" && (run_.line.standard_input || keys.empty()))
     return run_.misuse(make_error(Errc::invalid_argument, "the nodes are read from standard input, and the keys too",
                                   "give the keys as arguments, or the nodes in a file"));
@@ -234,11 +254,14 @@ void append_json(const Found& found, const OfflineRing* ring, std::string& out) 
 
 bool Lookup::print(const Found& found) {
   std::string& out = run_.out.text();
-  if (found.nodes.empty() && run_.ring == nullptr)
-    return stop(make_error(Errc::internal, "the daemon answered with no node"));
-  if (found.nodes.empty() && !run_.line.slot) {
+  if (found.nodes.empty() && !slots_) {
     some_failed_ = true;
-    Error error = not_foretold(run_.ring->profile, found.key);
+    // A daemon says why for one key alone.
+    Error error = run_.ring != nullptr
+                      ? protocol::not_foretold(run_.ring->profile, found.key)
+                      : make_error(Errc::partial, "key '" + protocol::printable(found.key, shown_bytes) +
+                                                      "' has no node of its own in ring '" + std::string(found.ring) +
+                                                      "'; asked for it alone, the daemon says why");
     error.code = Errc::partial;
     report(error, run_.style);
     return true;
@@ -261,8 +284,8 @@ void Lookup::print_nodes(const Found& found, std::string& out) const {
   const bool escape = run_.out.is_terminal();
   const std::string key = hex_ ? protocol::hex_encode(found.key) : std::string(found.key);
   if (with_key_) (out += escape ? for_people(key) : key) += '\t';
-  if (run_.line.slot) {
-    out += std::to_string(run_.ring->slot(found.key));
+  if (const auto number = slot_of(found.key)) {
+    out += std::to_string(*number);
     return;
   }
   for (const std::string& node : found.nodes) {

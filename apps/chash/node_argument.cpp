@@ -20,10 +20,10 @@ std::string quoted(std::string_view text) { return "'" + protocol::printable(tex
 Result<double> parse_weight(std::string_view text) {
   double weight = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(weight) || weight <= 0 ||
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(weight) || weight < 0 ||
       weight > limits::max_weight)
     return make_error(Errc::invalid_argument, "bad weight " + quoted(text),
-                      "a weight is a number above 0 and at most 1000000");
+                      "a weight is a number from 0 to 1000000");
   return weight;
 }
 

@@ -1,4 +1,5 @@
 // list, add, remove: the members of a ring.
+#include <algorithm>
 #include <set>
 
 #include "chash/node_name.h"
@@ -17,10 +18,17 @@ using NameSet = std::set<std::string_view>;
 constexpr std::size_t names_in_full = 10;  // in a sentence; of more, the first few stand for all
 constexpr std::size_t names_of_many = 3;
 
+std::string fields_text(const ListNodes::Member& node) {
+  std::string text;
+  for (const auto& [name, value] : node.fields_given) text += (text.empty() ? "" : " ") + name + '=' + value;
+  return text;
+}
+
 Record record_of(const ListNodes::Response& response, const ListNodes::Member& node) {
   return {{"name", node.name},
           {"weight", node.weight},
           {"vnodes", node.vnodes},
+          {"fields", fields_text(node)},
           {"ring", response.ring},
           {"epoch", response.epoch}};
 }
@@ -41,26 +49,13 @@ void append_json_line(const protocol::AnyResponse& response, std::string& out) {
   out += '\n';
 }
 
-void append_json(const std::string& text, std::string& out) { protocol::append_json_string(text, out); }
-void append_json(double number, std::string& out) { out += json_number(number); }
-void append_json(std::uint64_t number, std::string& out) { out += std::to_string(number); }
-
-void append_json_object(const ListNodes::Member& node, std::string& out) {
-  char before = '{';
-  protocol::for_each_field<ListNodes::Member>([&](const auto& field) {
-    out += before;
-    append_json(std::string(field.name), out);
-    out += ':';
-    append_json(node.*field.member, out);
-    before = ',';
-  });
-  out += "}\n";
-}
-
 void append_members(const Run& run, const ListNodes::Response& response) {
   std::string& out = run.out.text();
   if (run.options.format == Format::jsonl) {
-    for (const ListNodes::Member& node : response.nodes) append_json_object(node, out);
+    for (const ListNodes::Member& node : response.nodes) {
+      protocol::encode_item(node, out);
+      out += '\n';
+    }
     return;
   }
   const bool table =
@@ -71,9 +66,15 @@ void append_members(const Run& run, const ListNodes::Response& response) {
     return;
   }
   if (response.nodes.empty() && !run.line.quiet) say("ring '" + response.ring + "' has no node; try: chash add NODE");
-  Table rows({"NODE", "WEIGHT", "VNODES"});
-  for (const ListNodes::Member& node : response.nodes)
-    rows.add({for_people(node.name), weight_text(node.weight), std::to_string(node.vnodes)});
+  const bool fields = std::ranges::any_of(response.nodes, [](const auto& node) { return !node.fields_given.empty(); });
+  std::vector<std::string> header{"NODE", "WEIGHT", "VNODES"};
+  if (fields) header.emplace_back("FIELDS");
+  Table rows(header);
+  for (const ListNodes::Member& node : response.nodes) {
+    std::vector<std::string> row{for_people(node.name), weight_text(node.weight), std::to_string(node.vnodes)};
+    if (fields) row.push_back(for_people(fields_text(node)));
+    rows.add(std::move(row));
+  }
   rows.append_to(out, run.line.header, run.color);
 }
 
@@ -92,6 +93,21 @@ Record change_record(const std::string& ring, std::uint64_t epoch, std::uint64_t
   std::string names;
   for (const std::string& node : nodes) names += (names.empty() ? "" : "\t") + node;
   return {{"ring", ring}, {"epoch", epoch}, {"previous_epoch", previous_epoch}, {"nodes", names}};
+}
+
+// --field, which is for one node: which of several would it be?
+Result<void> give_fields(const std::vector<std::string>& words, std::vector<AddNodes::Member>& nodes) {
+  if (words.empty()) return {};
+  if (nodes.size() != 1)
+    return make_error(Errc::invalid_argument, "--field is for one node",
+                      "add them one by one, or with --nodes-file, where each has its own");
+  for (const std::string& word : words) {
+    const std::size_t sign = word.find('=');
+    if (sign == word.npos || sign == 0)
+      return make_error(Errc::invalid_argument, "a field is not NAME=VALUE", "such as --field alias=x");
+    nodes.front().fields_given.emplace_back(word.substr(0, sign), word.substr(sign + 1));
+  }
+  return {};
 }
 
 }  // namespace
@@ -125,6 +141,12 @@ int add_nodes(const Run& run) {
     if (!node) return run.misuse(node.error());
     request.nodes.push_back(std::move(*node));
   }
+  if (run.line.nodes_file) {
+    const auto listed = read_nodes_file(*run.line.nodes_file);
+    if (!listed) return run.misuse(listed.error());
+    for (const Node& node : *listed) request.nodes.push_back({node.name, node.weight, node.fields});
+  }
+  if (auto ok = give_fields(run.line.fields, request.nodes); !ok) return run.misuse(ok.error());
   if (request.nodes.empty()) return run.misuse(make_error(Errc::invalid_argument, "no node is given"));
   const auto format = run.output_template(change_record("", 0, 0, {}));
   if (!format) return run.misuse(format.error());
@@ -132,6 +154,7 @@ int add_nodes(const Run& run) {
   const auto asked = request.nodes;
   const auto response = run.session.call<AddNodes>(std::move(request));
   if (!response) return run.fail(response.error());
+  for (const std::string& warning : response->warnings) say("WARNING: " + warning);
   std::vector<std::string> added, known;
   const NameSet changed(response->added.begin(), response->added.end());
   for (const AddNodes::Member& node : asked) {

@@ -1,4 +1,4 @@
-// Nodes from a list or a file, where there is no daemon to ask.
+// Nodes from a list or a file.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -184,6 +184,11 @@ Result<std::vector<Node>> parse_nodes_text(std::string_view text, const std::str
     return error;
   }
   return nodes;
+}
+
+Result<std::vector<Node>> read_nodes(const std::optional<std::string>& list, const std::optional<std::string>& file) {
+  if (list && file) return make_error(Errc::invalid_argument, "--nodes and --nodes-file exclude each other");
+  return file ? read_nodes_file(*file) : parse_nodes(list.value_or(""));
 }
 
 Result<std::vector<Node>> read_nodes_file(const std::string& path) {

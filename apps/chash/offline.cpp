@@ -3,14 +3,12 @@
 #include <algorithm>
 
 #include "output.h"
-#include "protocol/text.h"
+#include "protocol/not_foretold.h"
 
 namespace chash::cli {
 namespace {
 
 using namespace protocol;
-
-constexpr std::size_t shown_bytes = 64;
 
 std::vector<std::string> names_of(const OfflineRing& ring, std::string_view key, std::uint32_t n) {
   std::vector<std::string> names;
@@ -19,20 +17,6 @@ std::vector<std::string> names_of(const OfflineRing& ring, std::string_view key,
 }
 
 }  // namespace
-
-Error not_foretold(const Profile& profile, std::string_view key) {
-  const std::string shown = "'" + printable(key, shown_bytes) + "'";
-  if (profile.algorithm == Profile::Algorithm::slots)
-    return make_error(Errc::unpredictable, "no node has the slot of key " + shown, "give all slots to nodes");
-  if (profile.key_form == Profile::KeyForm::network && KeyRule(profile).hash(key) == std::nullopt)
-    return make_error(Errc::unpredictable, shown + " is not an address, and " + profile.text + " places those");
-  const NamedProfile* named = find_named_profile(profile.text.substr(0, profile.text.find(',')));
-  if (key.empty())
-    return make_error(Errc::unpredictable, "an empty key has no node of its own: " + profile.text + " balances it");
-  const bool more = named != nullptr && !named->not_foretold.empty();
-  return make_error(Errc::unpredictable, "the node of key " + shown + " is not a pure function of the key",
-                    more ? profile.text + " does not foretell: " + std::string(named->not_foretold) : "");
-}
 
 Result<AnyResponse> OfflineRing::answer(const AnyRequest& request) const {
   // Without nodes there are still slots.
@@ -50,7 +34,7 @@ Result<AnyResponse> OfflineRing::answer(const AnyRequest& request) const {
   return AnyResponse(std::move(response));
 }
 
-std::uint64_t OfflineRing::slot(std::string_view key) const {
+std::uint64_t slot(const Profile& profile, std::string_view key) {
   return static_cast<std::uint64_t>(KeyRule(profile).hash(key).value_or(0)) % profile.slots;
 }
 

@@ -19,9 +19,10 @@ struct OfflineRing {
   // get-node and get-nodes; a key without an owner has an empty list in the latter.
   // Errors: unpredictable (get-node alone), empty_ring.
   Result<protocol::AnyResponse> answer(const protocol::AnyRequest& request) const;
-  // The slot of a key.  Requires: the profile has slots.
-  std::uint64_t slot(std::string_view key) const;
 };
+
+// The slot of a key.  Requires: the profile has slots.
+std::uint64_t slot(const Profile& profile, std::string_view key);
 
 // Errors: those of parse_profile() and build(), and a remark on standard error about names that clash.
 Result<OfflineRing> make_offline_ring(std::string_view profile, std::vector<Node> nodes);
@@ -29,13 +30,14 @@ Result<OfflineRing> make_offline_ring(std::string_view profile, std::vector<Node
 // `NAME[=WEIGHT],NAME[=WEIGHT],…`.  Errors: invalid_argument.
 Result<std::vector<Node>> parse_nodes(std::string_view list);
 
+// Whichever of the two is given; none of both is no nodes.
+// Errors: invalid_argument; also when both are.
+Result<std::vector<Node>> read_nodes(const std::optional<std::string>& list, const std::optional<std::string>& file);
+
 // A line a node: `NAME [WEIGHT] [FIELD=VALUE]…`, an upstream block of nginx.conf, or `server` lines of haproxy.cfg, as
 // they stand. Empty lines, and what stands behind `#`, are skipped. `-` is standard input.
 // Errors: invalid_argument, with the file and line.
 Result<std::vector<Node>> read_nodes_file(const std::string& path);
 Result<std::vector<Node>> parse_nodes_text(std::string_view text, const std::string& origin);
-
-// Why there may be no owner, as a sentence.
-Error not_foretold(const Profile& profile, std::string_view key);
 
 }  // namespace chash::cli

@@ -126,16 +126,6 @@ Result<Options> resolve(const std::vector<Settings>& sources) {
   return options;
 }
 
-std::string Options::whole_profile(std::string text) const {
-  for (std::size_t expanded = 0; expanded <= profiles.size(); ++expanded) {
-    const std::size_t end = std::min(text.find(','), text.size());
-    const auto own = profiles.find(text.substr(0, end));
-    if (own == profiles.end()) break;
-    text.replace(0, end, own->second);
-  }
-  return text;
-}
-
 Result<milliseconds> parse_duration(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, double>, 3> units{{{"ms", 1}, {"s", 1000}, {"m", 60'000}}};
   double count = 0;

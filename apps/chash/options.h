@@ -27,9 +27,6 @@ struct Options {
   std::chrono::milliseconds connect_timeout{2000};
   unsigned retries = 0;
   std::map<std::string, std::string> profiles;  // the user's own, by name
-
-  // A profile with the user's own name replaced by what it stands for.
-  std::string whole_profile(std::string text) const;
 };
 
 // `sources` strongest first.

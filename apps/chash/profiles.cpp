@@ -106,7 +106,7 @@ int show_profile(const Run& run, const std::string& text) {
 int show_profiles(const Run& run) {
   const std::vector<std::string>& words = run.line.operands;
   if (words.size() == 1 && words[0] == "list") return list_profiles(run);
-  if (words.size() == 2 && words[0] == "show") return show_profile(run, run.options.whole_profile(words[1]));
+  if (words.size() == 2 && words[0] == "show") return show_profile(run, whole_profile(words[1], run.options.profiles));
   return run.misuse(make_error(Errc::invalid_argument, "say 'list', or 'show' and the name of a profile"));
 }
 

@@ -25,6 +25,7 @@ int execute(const Run& run) {
     case Command::vectors: return write_vectors(run);
     case Command::verify: return verify_vectors(run);
     case Command::compare: return compare_rings(run);
+    case Command::ring: return manage_rings(run);
     case Command::none: break;
   }
   return run.misuse(make_error(Errc::invalid_argument, "no command is given"));
@@ -90,25 +91,23 @@ Result<net::ClientOptions> client_options(const CommandLine& line, const Options
 // What helps where the daemon, which does not know our options, left that open.
 std::string next_step(Command command, Errc code) {
   if (command == Command::add && code == Errc::conflict) return "try: chash list, or --if-missing to leave it alone";
+  if (command == Command::ring && code == Errc::conflict) return "try: chash ring list";
   if (command == Command::remove && code == Errc::not_found) return "try: chash list, or --if-exists to skip it";
   return "";
 }
 
-// The ring of --profile, --nodes and --nodes-file, if there is any of them.
+// The ring that --profile, --nodes and --nodes-file describe for a command that answers by itself then.
 Result<std::optional<OfflineRing>> ring_of(const CommandLine& line, const Options& options) {
-  if (!line.profile && !line.nodes && !line.nodes_file) return std::optional<OfflineRing>();
-  if (line.nodes && line.nodes_file)
-    return make_error(Errc::invalid_argument, "--nodes and --nodes-file exclude each other");
+  const bool described = line.profile || line.nodes || line.nodes_file;
+  const bool answers = line.command == Command::get_node || line.command == Command::vectors;
+  if (!described || !answers) return std::optional<OfflineRing>();
   if (!line.nodes && !line.nodes_file && !line.slot)
     return make_error(Errc::invalid_argument, "--profile needs the nodes, too",
                       "add --nodes LIST or --nodes-file FILE");
-  auto nodes = line.nodes_file ? read_nodes_file(*line.nodes_file) : parse_nodes(line.nodes.value_or(""));
+  auto nodes = read_nodes(line.nodes, line.nodes_file);
   if (!nodes) return std::move(nodes).error();
-  auto ring = make_offline_ring(options.whole_profile(line.profile.value_or("seed")), std::move(*nodes));
+  auto ring = make_offline_ring(whole_profile(line.profile.value_or("seed"), options.profiles), std::move(*nodes));
   if (!ring) return std::move(ring).error();
-  if (line.slot && ring->profile.algorithm != Profile::Algorithm::slots)
-    return make_error(Errc::invalid_argument, "--slot is for profiles that have slots",
-                      "such as --profile redis-cluster");
   return std::optional<OfflineRing>(std::move(*ring));
 }
 

@@ -46,6 +46,10 @@ int show_profiles(const Run& run);
 int write_vectors(const Run& run);
 int verify_vectors(const Run& run);
 int compare_rings(const Run& run);
+int manage_rings(const Run& run);
+
+// A ring of the daemon, to be answered for here.  Errors: those of asking, and of build().
+Result<OfflineRing> fetch_ring(const Run& run, const std::string& name);
 
 // `argv` without the program's name.
 int run(const std::vector<std::string>& argv, const Environment& environment);

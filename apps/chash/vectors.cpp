@@ -52,18 +52,19 @@ Result<OfflineRing> read_head(InputFile& lines, std::string& line) {
 }  // namespace
 
 int write_vectors(const Run& run) {
-  if (run.ring == nullptr)
-    return run.misuse(make_error(Errc::invalid_argument, "no ring is given", "add --profile and --nodes"));
   const auto count = parse_count(run.line.count.value_or("1000"), 1, most_vectors, "number of keys");
   if (!count) return run.misuse(count.error());
   const auto seed = parse_count(run.line.seed.value_or("1"), 0, 0xffffffff, "seed");
   if (!seed) return run.misuse(seed.error());
+  const auto fetched = run.ring == nullptr ? fetch_ring(run, run.options.ring) : *run.ring;
+  if (!fetched) return run.fail(fetched.error());
+  const OfflineRing& ring = *fetched;
   std::string& out = run.out.text();
-  out += "# chash vectors 1\n# profile " + run.ring->profile.text + '\n';
-  for (const Node& node : run.ring->nodes) out += node_line(node) + '\n';
-  RandomKeys keys(*seed, run.ring->profile);
+  out += "# chash vectors 1\n# profile " + ring.profile.text + '\n';
+  for (const Node& node : ring.nodes) out += node_line(node) + '\n';
+  RandomKeys keys(*seed, ring.profile);
   for (std::uint32_t i = 0; i < *count; ++i) {
-    out += vector_line(*run.ring, keys.next()) + '\n';
+    out += vector_line(ring, keys.next()) + '\n';
     if (auto ok = run.out.relieve(); !ok) return run.fail(ok.error());
   }
   return 0;

@@ -94,8 +94,8 @@ Result<void> serve(const CommandLine& line, int argc, const char* const* argv) {
   daemon.started_s =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
 
-  const auto snapshot = (*service)->snapshots().latest();
-  (*log)->main(LogLevel::info, "Initial nodes: " + shown_nodes(snapshot->spec));
+  const auto rings = (*service)->rings().latest();
+  (*log)->main(LogLevel::info, "Initial nodes: " + shown_nodes(rings->default_ring().spec));
   for (const std::string& listener : daemon.listeners) (*log)->main(LogLevel::info, "Listening on " + listener + ".");
 
   (*server)->run([&] {

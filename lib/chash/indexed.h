@@ -25,6 +25,9 @@ class Indexed {
 
   bool empty() const { return members_.empty(); }
   std::size_t points() const { return members_.size(); }
+  void count_points(std::vector<std::uint64_t>& by_node) const {
+    for (const Member& member : members_) ++by_node[member.node];
+  }
   // Requires: !empty().  Cost: one hash, and O(log nodes).
   NodeIndex owner(std::string_view key) const;
   // The owner alone: neither of these programs names a second one.

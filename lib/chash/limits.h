@@ -14,16 +14,25 @@ namespace chash::limits {
 inline constexpr std::size_t key_bytes = 64 * 1024;
 // The longest DNS name, and the longest file name: a node name is used as both.
 inline constexpr std::size_t name_bytes = 255;
+// A ring's name stands in every answer and log line of it.
+inline constexpr std::size_t ring_name_bytes = 64;
+// Fields of one node: no profile knows half as many. A field may be a list of Cassandra's tokens, 1536 of 21 bytes.
+inline constexpr std::size_t node_fields = 16;
+inline constexpr std::size_t field_bytes = 32 * 1024;
+// A profile as text: every parameter, each as long as it gets.
+inline constexpr std::size_t profile_bytes = 4096;
 // A weight multiplies virtual nodes; above this, one node alone would fill the ring (nginx/nginx#191: weight=1000000
 // took gigabytes there). The points limit is what really bounds it.
 inline constexpr double max_weight = 1e6;
 // Owner numbers stay within 16 bits plus room; a list of this many names is ~4 MiB of JSON.
 inline constexpr std::size_t nodes = 65'536;
-// Virtual nodes of a node of weight 1: ten times what any peer's default comes to, and still a second's work to build.
-inline constexpr std::int64_t vnodes = 10'000;
 // 20 bytes a point: 320 MiB for the largest ring, up to 800 MiB while it is built beside the one that serves. Checked
 // before anything is allocated.
 inline constexpr std::size_t points = 16'000'000;
+// Rings of one daemon: all are listed in one answer, and each is looked for by name in every request.
+inline constexpr std::size_t rings = 1024;
+// Points of all rings together, 640 MiB.
+inline constexpr std::size_t points_of_all_rings = 2 * points;
 // Replicas asked for one key. Nobody keeps more copies; it bounds the walk and the answer.
 inline constexpr std::uint32_t replicas = 256;
 

@@ -1,5 +1,6 @@
 #include "chash/node_name.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -43,6 +44,35 @@ Result<void> check_node_name(std::string_view name) {
     if (!(i == 0 ? may_start : may_follow)[byte])
       return make_error(Errc::invalid_argument,
                         "a node name has " + describe(byte) + " at position " + std::to_string(i + 1), hint);
+  }
+  return {};
+}
+
+Result<void> check_ring_name(std::string_view name) {
+  const auto follows = [](char c) {
+    return letters_and_digits.find(c) != letters_and_digits.npos || c == '.' || c == '_' || c == '-';
+  };
+  const bool starts = !name.empty() && letters_and_digits.find(name.front()) != letters_and_digits.npos;
+  if (starts && name.size() <= limits::ring_name_bytes && std::ranges::all_of(name, follows)) return {};
+  return make_error(Errc::invalid_argument, "this is no name for a ring",
+                    "it has 1 to 64 letters, digits and . _ - and starts with a letter or a digit");
+}
+
+Result<void> check_node_fields(const Node& node) {
+  const std::string of_node = " of node '" + node.name + "'";
+  if (node.fields.size() > limits::node_fields)
+    return make_error(Errc::too_large, "there are too many fields" + of_node,
+                      "the limit is " + std::to_string(limits::node_fields));
+  for (const auto& [name, value] : node.fields) {
+    const auto same = [&](const auto& field) { return field.first == name; };
+    if (std::ranges::count_if(node.fields, same) != 1)
+      return make_error(Errc::invalid_argument, "a field" + of_node + " is given twice");
+    if (name.size() > limits::name_bytes || value.size() > limits::field_bytes)
+      return make_error(Errc::too_large, "a field" + of_node + " is too long",
+                        "the limit is " + std::to_string(limits::field_bytes) + " bytes");
+    const auto is_text = [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; };
+    if (!std::ranges::all_of(name, is_text) || !std::ranges::all_of(value, is_text))
+      return make_error(Errc::invalid_argument, "a field" + of_node + " has a space or a control character");
   }
   return {};
 }

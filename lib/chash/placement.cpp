@@ -54,9 +54,8 @@ Result<Placement> build(const Profile& asked, std::span<const Node> nodes) {
 }
 
 Result<Placement> build(const RingSpec& spec) {
-  auto profile = parse_profile("seed");
-  if (!profile) return std::move(profile).error();
-  profile->vnodes = spec.vnodes;
+  const auto profile = parse_profile(spec.profile);
+  if (!profile) return profile.error();
   return build(*profile, spec.nodes);
 }
 

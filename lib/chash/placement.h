@@ -21,9 +21,11 @@
 namespace chash {
 
 template <class A>
-concept PlacementAlgorithm = requires(const A& a, std::string_view key, std::size_t count) {
+concept PlacementAlgorithm = requires(const A& a, std::string_view key, std::size_t count,
+                                     std::vector<std::uint64_t>& by_node) {
   { a.empty() } -> std::same_as<bool>;
   { a.points() } -> std::same_as<std::size_t>;
+  { a.count_points(by_node) } -> std::same_as<void>;
   { a.owner(key) } -> std::same_as<NodeIndex>;
   { a.owners(key, count) } -> std::same_as<std::vector<NodeIndex>>;
   { a.key_rule() } -> std::same_as<const KeyRule&>;
@@ -40,6 +42,12 @@ class Placement {
   }
   std::size_t points() const {
     return std::visit([](const auto& a) { return a.points(); }, algorithm_);
+  }
+  // How many of them each of the nodes from which this was built has.  Shape: [nodes].  Cost: O(points).
+  std::vector<std::uint64_t> points_by_node(std::size_t nodes) const {
+    std::vector<std::uint64_t> by_node(nodes);
+    std::visit([&](const auto& a) { a.count_points(by_node); }, algorithm_);
+    return by_node;
   }
   // The node responsible for the key; no_node where that is not a pure function of the key.  Requires: !empty().
   NodeIndex owner(std::string_view key) const {

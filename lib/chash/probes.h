@@ -21,6 +21,9 @@ class Probes {
 
   bool empty() const { return positions_.empty(); }
   std::size_t points() const { return positions_.size(); }
+  void count_points(std::vector<std::uint64_t>& by_node) const {
+    for (const NodeIndex node : owners_) ++by_node[node];
+  }
   // Requires: !empty().  Cost: two hashes, and O(log nodes) a probe.
   NodeIndex owner(std::string_view key) const;
   // The owner, then the nodes behind it on the circle.

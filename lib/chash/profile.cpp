@@ -345,6 +345,16 @@ Result<void> read_definition(Profile& profile, std::string_view text) {
 
 }  // namespace
 
+std::string whole_profile(std::string text, const std::map<std::string, std::string>& own) {
+  for (std::size_t expanded = 0; expanded <= own.size(); ++expanded) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    const auto found = own.find(text.substr(0, end));
+    if (found == own.end()) break;
+    text.replace(0, end, found->second);
+  }
+  return text;
+}
+
 Result<Profile> parse_profile(std::string_view text) {
   if (text.substr(0, text.find(',')).find('=') != std::string_view::npos)
     return make_error(Errc::invalid_argument, "a profile begins with its name", "write NAME,PARAMETER=VALUE");

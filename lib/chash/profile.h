@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -120,6 +121,9 @@ struct NamedProfile {
 };
 std::span<const NamedProfile> named_profiles();
 const NamedProfile* find_named_profile(std::string_view name);
+
+// A profile with the user's own name replaced by what it stands for, as often as that begins with another of them.
+std::string whole_profile(std::string text, const std::map<std::string, std::string>& own);
 
 // Reads NAME[,PARAMETER=VALUE]….
 // Errors: not_found (no such profile), invalid_argument (no such parameter, or a value that it does not take).

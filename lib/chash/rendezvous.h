@@ -19,6 +19,9 @@ class Rendezvous {
 
   bool empty() const { return members_.empty(); }
   std::size_t points() const { return members_.size(); }
+  void count_points(std::vector<std::uint64_t>& by_node) const {
+    for (const Member& member : members_) ++by_node[member.node];
+  }
 
   // The node responsible for the key, or no_node.  Requires: !empty().  Cost: a score for each node.
   NodeIndex owner(std::string_view key) const;

@@ -26,6 +26,10 @@ class Ring {
 
   bool empty() const { return positions_.empty(); }
   std::size_t points() const { return positions_.size(); }
+  // Adds each node's number to what stands at its place.
+  void count_points(std::vector<std::uint64_t>& by_node) const {
+    for (const NodeIndex node : owners_) ++by_node[node];
+  }
 
   // The node responsible for the key, or no_node.  Requires: !empty().  Cost: one hash and O(log points).
   NodeIndex owner(std::string_view key) const;

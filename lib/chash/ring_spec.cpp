@@ -1,13 +1,12 @@
 #include "chash/ring_spec.h"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstring>
 #include <string_view>
 
 #include "chash/limits.h"
+#include "chash/members.h"
 #include "chash/node_name.h"
+#include "chash/profile.h"
 
 namespace chash {
 namespace {
@@ -35,31 +34,20 @@ SortedNames members_among(const RingSpec& spec, const SortedNames& names) {
   return members;
 }
 
-Result<void> check_node(const Node& node) {
+// What can be said of a node alone: its name, and what the profile wants of it.
+Result<void> check_node(const Profile& profile, const Node& node) {
   if (auto ok = check_node_name(node.name); !ok) return ok.error();
-  if (!(std::isfinite(node.weight) && node.weight > 0 && node.weight <= limits::max_weight))
-    return make_error(Errc::invalid_argument, "the weight of node '" + node.name + "' is out of range",
-                      "a weight is above 0 and at most 1000000");
-  return {};
-}
-
-Result<void> check_size(const RingSpec& spec, const Delta& delta) {
-  if (spec.nodes.size() + delta.added.size() > limits::nodes)
-    return make_error(Errc::too_large, "the ring would have more than " + std::to_string(limits::nodes) + " nodes");
-  std::size_t points = point_count(spec);
-  for (const Node& node : delta.added) points += vnode_count(spec, node.weight);
-  if (points > limits::points)
-    return make_error(
-        Errc::too_large,
-        "the ring would have " + std::to_string(points) + " points; the limit is " + std::to_string(limits::points),
-        "use smaller weights: only their ratio counts");
+  if (auto ok = check_node_fields(node); !ok) return ok.error();
+  if (auto ok = members_of(profile, {&node, 1}); !ok) return std::move(ok).error();
   return {};
 }
 
 Result<Delta> resolve(const RingSpec& spec, const AddNodes& change) {
+  const auto profile = parse_profile(spec.profile);
+  if (!profile) return profile.error();
   SortedNames asked;
   for (const Node& node : change.nodes) {
-    if (auto ok = check_node(node); !ok) return std::move(ok).error();
+    if (auto ok = check_node(*profile, node); !ok) return std::move(ok).error();
     asked.push_back(node.name);
   }
   auto names = sorted_once(std::move(asked));
@@ -71,7 +59,8 @@ Result<Delta> resolve(const RingSpec& spec, const AddNodes& change) {
   Delta delta;
   for (const Node& node : change.nodes)
     if (!contains(members, node.name)) delta.added.push_back(node);
-  if (auto ok = check_size(spec, delta); !ok) return std::move(ok).error();
+  if (spec.nodes.size() + delta.added.size() > limits::nodes)
+    return make_error(Errc::too_large, "the ring would have more than " + std::to_string(limits::nodes) + " nodes");
   return delta;
 }
 
@@ -95,29 +84,6 @@ Result<Delta> resolve(const RingSpec& spec, const RemoveNodes& change) {
 }
 
 }  // namespace
-
-std::size_t vnode_count(const RingSpec& spec, double weight) {
-  return std::max<std::size_t>(1, static_cast<std::size_t>(std::llround(spec.vnodes * weight)));
-}
-
-std::size_t point_count(const RingSpec& spec) {
-  std::size_t points = 0;
-  for (const Node& node : spec.nodes) points += vnode_count(spec, node.weight);
-  return points;
-}
-
-Token fingerprint(const RingSpec& spec) {
-  // A sum of the nodes' hashes does not depend on their order, and needs no sorted copy.
-  Token sum = xxh3_128("chash ring 1: md5 128 'NAME:i' next") + spec.vnodes;
-  std::string bytes;
-  for (const Node& node : spec.nodes) {
-    bytes.assign(node.name);
-    const auto weight = std::bit_cast<std::uint64_t>(node.weight);
-    for (int shift = 0; shift < 64; shift += 8) bytes.push_back(static_cast<char>(weight >> shift & 0xff));
-    sum += xxh3_128(bytes);
-  }
-  return sum;
-}
 
 Result<Delta> resolve(const RingSpec& spec, const Change& change) {
   return std::visit([&](const auto& asked) { return resolve(spec, asked); }, change);

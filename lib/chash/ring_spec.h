@@ -1,4 +1,6 @@
 // RingSpec: what a ring should be — its members and how they are placed. A value; nothing here touches the world.
+// Whether a membership can be placed at all, build() decides (placement.h); what is wrong with a change by itself is
+// found here.
 //
 //   Change  what somebody asks for ("add a and b, if missing")
 //   Delta   exactly what that means for one spec ("b is added"): what the store writes, the log tells, the answer names
@@ -31,22 +33,18 @@ struct Node {
 };
 
 struct RingSpec {
-  // Virtual nodes of a node of weight 1. The seed's number; other rings may choose.
-  std::uint32_t vnodes = 100;
-  // In order of adding, which is the order in which they are listed. Placement does not depend on it.
-  std::vector<Node> nodes;
+  // NAME[,PARAMETER=VALUE]… as parse_profile() reads it.
+  std::string profile = "seed";
+  // In order of adding, which is the order in which they are listed, and the order of those profiles that have none of
+  // their own.
+  std::vector<Node> nodes{};
 
   friend bool operator==(const RingSpec&, const RingSpec&) = default;
 };
 
-// How many points a node of this weight takes: round(vnodes x weight), at least one.
-std::size_t vnode_count(const RingSpec& spec, double weight);
-
-// Points of the whole ring.
-std::size_t point_count(const RingSpec& spec);
-
 // A hash of all that decides placement: equal fingerprints place every key alike, on any machine. The order of adding
-// does not count.  Cost: O(nodes), ~20 ns each.
+// counts only where the profile takes the nodes in the order given.
+// Requires: a profile that parse_profile() reads.  Cost: O(nodes), ~30 ns each.
 Token fingerprint(const RingSpec& spec);
 
 struct AddNodes {
@@ -70,7 +68,8 @@ struct Delta {
 };
 
 // All or nothing: one node that cannot be added or removed refuses the whole change.
-// Errors: invalid_argument (name, weight, a name twice), conflict (exists), not_found, too_large (nodes, points).
+// Errors: invalid_argument (a name, a name twice, or what the profile does not have: a weight, a field), conflict
+// (exists), not_found, too_large (nodes).
 Result<Delta> resolve(const RingSpec& spec, const Change& change);
 
 // Requires: `delta` came from resolve() on this very spec.

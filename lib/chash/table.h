@@ -35,6 +35,10 @@ class Table {
 
   bool empty() const { return entries_.empty(); }
   std::size_t points() const { return entries_.size(); }
+  void count_points(std::vector<std::uint64_t>& by_node) const {
+    for (const NodeIndex node : entries_)
+      if (node != no_node) ++by_node[node];
+  }
 
   // The node responsible for the key, or no_node.  Requires: !empty().  Cost: one hash.
   NodeIndex owner(std::string_view key) const;

@@ -161,7 +161,7 @@ HttpResponse HttpRoutes::get_node(std::string_view encoded_key) {
 HttpResponse HttpRoutes::list_nodes() {
   if (handlers_.log().logs_requests())
     handlers_.log().api(LogLevel::info, "API request to list all current nodes in the ring.");
-  const service::Snapshot& snapshot = handlers_.snapshot();
+  const service::Snapshot& snapshot = handlers_.default_ring();
   HttpResponse response;
   append_names(snapshot.spec, response.body);
   response.headers.emplace_back("X-Chash-Epoch", std::to_string(snapshot.epoch));
@@ -176,10 +176,11 @@ asio::awaitable<HttpResponse> HttpRoutes::change_node(const HttpRequest& request
   if (asker.refusal) co_return problem(*asker.refusal);
   if (const auto ok = check_node_name(name); !ok) co_return validation_error("node_name", ok.error());
 
-  Change change = adds ? Change(AddNodes{{Node{name, 1}}, false}) : Change(RemoveNodes{{name}, false});
+  service::RingChange change = RemoveNodes{{name}, false};
+  if (adds) change = AddNodes{{Node{name, 1}}, false};
   using Outcome = Result<Committed>;
   const std::function<void(std::function<void(Outcome)>)> start = [&](std::function<void(Outcome)> done) {
-    handlers_.change(std::move(change), std::move(asker), std::move(done));
+    handlers_.change(std::string(protocol::default_ring), std::move(change), std::move(asker), std::move(done));
   };
   const auto outcome = co_await wait_for<Outcome>(context_.get_executor(), start);
 

@@ -90,6 +90,9 @@ void encode_response(const AnyResponse& response, std::string& out) {
   std::visit([&](const auto& typed) { append(typed, out); }, response);
 }
 
+void encode_item(const ListNodes::Member& node, std::string& out) { append(node, out); }
+void encode_item(const Status::RingState& ring, std::string& out) { append(ring, out); }
+
 Result<AnyResponse> decode_response(std::size_t row, std::string_view body) {
   auto document = parse_json(body);
   if (!document) return make_error(Errc::internal, "the daemon's answer is not JSON");

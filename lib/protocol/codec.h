@@ -61,6 +61,9 @@ Result<AnyRequest> decode_http(std::size_t row, const Parameters& path_fields, c
 
 // Appends the bare response object.
 void encode_response(const AnyResponse& response, std::string& out);
+// Or one of what it lists.
+void encode_item(const ListNodes::Member& node, std::string& out);
+void encode_item(const Status::RingState& ring, std::string& out);
 Result<AnyResponse> decode_response(std::size_t row, std::string_view body);
 
 // RFC 9457, with our `code` and `hint`. Its `detail` is what clients of the seed read. `title` is the phrase of the

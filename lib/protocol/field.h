@@ -50,6 +50,9 @@ struct Key {
 };
 inline constexpr std::string_view base64_suffix = "_b64";
 
+// Texts by name: an object of strings in JSON.
+using Texts = std::vector<std::pair<std::string, std::string>>;
+
 template <class Value>
 constexpr bool holds_keys = std::is_same_v<Value, Key> || std::is_same_v<Value, std::vector<Key>>;
 

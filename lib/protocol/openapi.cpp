@@ -117,6 +117,7 @@ json object_schema(bool (*wanted)(In));
 
 json schema(const std::string*) { return {{"type", "string"}}; }
 json schema(const Key*) { return {{"type", "string"}}; }
+json schema(const Texts*) { return {{"type", "object"}, {"additionalProperties", {{"type", "string"}}}}; }
 json schema(const bool*) { return {{"type", "boolean"}}; }
 json schema(const double*) { return {{"type", "number"}}; }
 json schema(const std::uint32_t*) { return {{"type", "integer"}, {"minimum", 0}}; }

@@ -4,7 +4,8 @@
 // service/handlers.h (a missing one does not compile); a command in apps/chash that prints it; a line in the manual
 // (a test looks). The wire, HTTP, OpenAPI, access checks and the client follow from this file.
 //
-// Names and meanings on the wire are promises: fields may be added, never renamed or renumbered.
+// Names and meanings on the wire are promises: fields may be added, never renamed or renumbered. One that is added to a
+// response is optional, since a client may be newer than the daemon.
 #pragma once
 
 #include <array>
@@ -86,7 +87,8 @@ struct GetNodes {
     static constexpr auto fields() {
       return std::tuple{Field{"ring", &Response::ring, "name of the ring"},
                         Field{"epoch", &Response::epoch, "the membership version that was asked"},
-                        Field{"owners", &Response::owners, "for each key, in the order asked: its nodes, owner first"}};
+                        Field{"owners", &Response::owners,
+                              "for each key, in the order asked: its nodes, owner first; none where no key tells"}};
     }
   };
 };
@@ -105,10 +107,13 @@ struct ListNodes {
     std::string name;
     double weight = 1;
     std::uint64_t vnodes = 0;
+    Texts fields_given{};
     static constexpr auto fields() {
       return std::tuple{Field{"name", &Member::name, "name of the node"},
                         Field{"weight", &Member::weight, "share wanted relative to others"},
-                        Field{"vnodes", &Member::vnodes, "points that it takes on the ring"}};
+                        Field{"vnodes", &Member::vnodes, "points that it takes on the ring"},
+                        Field{"fields", &Member::fields_given, "what else the profile knows of it", In::body,
+                              Presence::optional}};
     }
   };
   struct Response {
@@ -130,10 +135,14 @@ struct AddNodes {
   struct Member {
     std::string name;
     double weight = 1;
+    Texts fields_given{};
     static constexpr auto fields() {
-      return std::tuple{Field{"name", &Member::name, "name of the node"},
-                        Field{"weight", &Member::weight, "share wanted relative to others; 1 is ordinary", In::body,
-                              Presence::optional}};
+      return std::tuple{
+          Field{"name", &Member::name, "name of the node"},
+          Field{"weight", &Member::weight, "share wanted relative to others; 1 is ordinary", In::body,
+                Presence::optional},
+          Field{"fields", &Member::fields_given, "what else the ring's profile wants to know of it, as id or alias",
+                In::body, Presence::optional}};
     }
   };
   struct Request {
@@ -153,11 +162,14 @@ struct AddNodes {
     std::uint64_t epoch = 0;
     std::uint64_t previous_epoch = 0;
     std::vector<std::string> added;
+    std::vector<std::string> warnings;
     static constexpr auto fields() {
       return std::tuple{Field{"ring", &Response::ring, "name of the ring"},
                         Field{"epoch", &Response::epoch, "the membership version after the change"},
                         Field{"previous_epoch", &Response::previous_epoch, "and before it; equal if nothing changed"},
-                        Field{"added", &Response::added, "the nodes that were added"}};
+                        Field{"added", &Response::added, "the nodes that were added"},
+                        Field{"warnings", &Response::warnings, "what is doubtful about the ring as it is now",
+                              In::body, Presence::optional}};
     }
   };
 };
@@ -211,11 +223,13 @@ struct Status {
   };
   struct RingState {
     std::string name;
+    std::string profile;
     std::uint64_t epoch = 0;
     std::uint64_t nodes = 0;
     std::uint64_t points = 0;
     static constexpr auto fields() {
       return std::tuple{Field{"name", &RingState::name, "name of the ring"},
+                        Field{"profile", &RingState::profile, "how it places keys", In::body, Presence::optional},
                         Field{"epoch", &RingState::epoch, "its membership version"},
                         Field{"nodes", &RingState::nodes, "how many nodes it has"},
                         Field{"points", &RingState::points, "how many points they take"}};
@@ -262,6 +276,117 @@ struct Status {
   };
 };
 
+struct RingCreate {
+  static constexpr OperationInfo info{"ring-create", Method::post, "/api/v1/rings",
+                                      Access::write, 201,          "Make a ring, with nodes or without"};
+  struct Request {
+    std::string ring;
+    std::string profile = "seed";
+    std::vector<AddNodes::Member> nodes;
+    static constexpr auto fields() {
+      return std::tuple{
+          Field{"ring", &Request::ring, "name of the new ring"},
+          Field{"profile", &Request::profile, "how it places keys: NAME[,PARAMETER=VALUE]...", In::body,
+                Presence::optional},
+          Field{"nodes", &Request::nodes, "its first nodes", In::body, Presence::optional}};
+    }
+  };
+  struct Response {
+    std::string ring;
+    std::uint64_t epoch = 0;
+    std::string profile;
+    std::vector<std::string> added;
+    std::vector<std::string> warnings;
+    static constexpr auto fields() {
+      return std::tuple{Field{"ring", &Response::ring, "name of the ring"},
+                        Field{"epoch", &Response::epoch, "its membership version"},
+                        Field{"profile", &Response::profile, "how it places keys"},
+                        Field{"added", &Response::added, "its nodes"},
+                        Field{"warnings", &Response::warnings, "what is doubtful about the ring as it is now"}};
+    }
+  };
+};
+
+struct RingList {
+  static constexpr OperationInfo info{"ring-list",  Method::get, "/api/v1/rings",
+                                      Access::read, 200,         "The rings of the daemon, by name"};
+  struct Request {
+    static constexpr auto fields() { return std::tuple{}; }
+  };
+  struct Response {
+    std::vector<Status::RingState> rings;
+    static constexpr auto fields() { return std::tuple{Field{"rings", &Response::rings, "the rings"}}; }
+  };
+};
+
+struct RingShow {
+  static constexpr OperationInfo info{"ring-show",  Method::get, "/api/v1/rings/{ring}",
+                                      Access::read, 200,         "All that decides where a ring places keys"};
+  struct Request {
+    std::string ring{default_ring};
+    static constexpr auto fields() {
+      return std::tuple{Field{"ring", &Request::ring, "name of the ring", In::path, Presence::optional}};
+    }
+  };
+  struct Response {
+    std::string ring;
+    std::uint64_t epoch = 0;
+    std::string profile;
+    Texts parameters;
+    std::string fingerprint;
+    std::uint64_t points = 0;
+    std::vector<ListNodes::Member> nodes;
+    static constexpr auto fields() {
+      return std::tuple{
+          Field{"ring", &Response::ring, "name of the ring"},
+          Field{"epoch", &Response::epoch, "its membership version"},
+          Field{"profile", &Response::profile, "how it places keys, as it was asked for"},
+          Field{"parameters", &Response::parameters, "the same as values of all parameters"},
+          Field{"fingerprint", &Response::fingerprint, "equal ones place every key alike, on any machine"},
+          Field{"points", &Response::points, "how many points its nodes take"},
+          Field{"nodes", &Response::nodes, "the members, in the order in which they were added"}};
+    }
+  };
+};
+
+struct RingCopy {
+  static constexpr OperationInfo info{"ring-copy",   Method::post, "/api/v1/rings/{ring}/copy",
+                                      Access::write, 201,          "Make a ring with the profile and nodes of another"};
+  struct Request {
+    std::string ring{default_ring};
+    std::string to;
+    static constexpr auto fields() {
+      return std::tuple{Field{"ring", &Request::ring, "name of the ring that is there", In::path, Presence::optional},
+                        Field{"to", &Request::to, "name of the new ring"}};
+    }
+  };
+  struct Response : RingCreate::Response {};
+};
+
+struct RingDelete {
+  static constexpr OperationInfo info{"ring-delete", Method::del, "/api/v1/rings/{ring}",
+                                      Access::write, 200,         "Delete a ring and what is known of its nodes"};
+  struct Request {
+    std::string ring;
+    bool if_exists = false;
+    static constexpr auto fields() {
+      return std::tuple{Field{"ring", &Request::ring, "name of the ring", In::path},
+                        Field{"if_exists", &Request::if_exists, "no error if there is no such ring", In::query,
+                              Presence::optional}};
+    }
+  };
+  struct Response {
+    std::string ring;
+    bool deleted = false;
+    std::uint64_t previous_epoch = 0;
+    static constexpr auto fields() {
+      return std::tuple{Field{"ring", &Response::ring, "name of the ring"},
+                        Field{"deleted", &Response::deleted, "whether there was one"},
+                        Field{"previous_epoch", &Response::previous_epoch, "the last membership version that it had"}};
+    }
+  };
+};
+
 struct Ping {
   static constexpr OperationInfo info{"ping",       Method::get, "/api/v1/ping",
                                       Access::read, 200,         "Whether the daemon answers, and which it is"};
@@ -280,7 +405,8 @@ struct Ping {
   };
 };
 
-using Operations = std::tuple<GetNode, GetNodes, ListNodes, AddNodes, RemoveNodes, Status, Ping>;
+using Operations = std::tuple<GetNode, GetNodes, ListNodes, AddNodes, RemoveNodes, RingCreate, RingList, RingShow,
+                              RingCopy, RingDelete, Status, Ping>;
 
 // Rows of the table in the order of Operations; AnyRequest::index() is the row's number.
 inline constexpr auto operation_table = []<class... Op>(std::type_identity<std::tuple<Op...>>) {

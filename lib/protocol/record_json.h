@@ -61,6 +61,27 @@ void append(const std::vector<T>& list, std::string& out) {
   out += ']';
 }
 
+inline void append(const Texts& texts, std::string& out) {
+  out += '{';
+  for (const auto& [name, text] : texts) {
+    if (&name != &texts.front().first) out += ',';
+    append_json_string(name, out);
+    out += ':';
+    append_json_string(text, out);
+  }
+  out += '}';
+}
+
+// An optional list or object that is empty is left out.
+template <class Field, class Value>
+bool is_left_out(const Field&, const Value&) {
+  return false;
+}
+template <class Field, class T>
+bool is_left_out(const Field& field, const std::vector<T>& list) {
+  return field.presence == Presence::optional && list.empty();
+}
+
 inline void append_member(std::string_view name, const Key& key, std::string& out) {
   append_key_member(name, key.bytes, out);
 }
@@ -92,7 +113,7 @@ template <Record T, class Wanted>
 void append_members(const T& record, std::string& out, Wanted wanted) {
   bool first = true;
   for_each_field<T>([&](const auto& field) {
-    if (!wanted(field)) return;
+    if (!wanted(field) || is_left_out(field, record.*field.member)) return;
     if (!std::exchange(first, false)) out += ',';
     append_member(field.name, record.*field.member, out);
   });
@@ -146,6 +167,16 @@ inline Result<void> read(const json& from, std::string_view name, std::string& t
 
 inline Result<void> read(const json& from, std::string_view name, Key& to, Unknown = Unknown::refuse) {
   return read(from, name, to.bytes);
+}
+
+inline Result<void> read(const json& from, std::string_view name, Texts& to, Unknown = Unknown::refuse) {
+  if (!from.is_object()) return bad_field(name, "an object of strings");
+  to.clear();
+  for (const auto& [member, text] : from.items()) {
+    if (!text.is_string()) return bad_field(name, "an object of strings");
+    to.emplace_back(member, text.get_ref<const std::string&>());
+  }
+  return {};
 }
 
 template <Record T>

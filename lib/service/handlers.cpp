@@ -9,6 +9,7 @@
 
 #include "chash/limits.h"
 #include "chash/version.h"
+#include "protocol/not_foretold.h"
 #include "protocol/text.h"
 
 namespace chash::service {
@@ -30,6 +31,43 @@ Result<void> check_replicas(std::uint32_t n) {
   return make_error(Errc::invalid_argument, "'n' must be a whole number from 1 to " + std::to_string(limits::replicas));
 }
 
+std::vector<ListNodes::Member> members(const Snapshot& snapshot) {
+  const auto& nodes = snapshot.spec.nodes;
+  const auto points = snapshot.placement.points_by_node(nodes.size());
+  std::vector<ListNodes::Member> found;
+  found.reserve(nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    found.push_back({nodes[i].name, nodes[i].weight, points[i], nodes[i].fields});
+  return found;
+}
+
+std::vector<Status::RingState> ring_states(const Rings& rings) {
+  std::vector<Status::RingState> states;
+  for (const auto& [name, ring] : rings.by_name)
+    states.push_back({name, ring->spec.profile, ring->epoch, ring->spec.nodes.size(), ring->placement.points()});
+  return states;
+}
+
+std::vector<Node> nodes_of(const std::vector<protocol::AddNodes::Member>& members) {
+  std::vector<Node> nodes;
+  for (const auto& member : members) nodes.push_back({member.name, member.weight, member.fields_given});
+  return nodes;
+}
+
+std::vector<std::string> names_of(const std::vector<Node>& nodes) {
+  std::vector<std::string> names;
+  for (const Node& node : nodes) names.push_back(node.name);
+  return names;
+}
+
+std::vector<std::string> warnings(const Committed& committed) {
+  return committed.warning.empty() ? std::vector<std::string>() : std::vector<std::string>{committed.warning};
+}
+
+RingCreate::Response created(const std::string& ring, const Committed& committed) {
+  return {ring, committed.epoch, committed.spec->profile, names_of(committed.delta.added), warnings(committed)};
+}
+
 template <class Op>
 concept Reads = Op::info.access == Access::read;
 
@@ -49,7 +87,7 @@ struct OperationOf<Request, std::tuple<Op...>> {
 }  // namespace
 
 Handlers::Handlers(RingService& service, DaemonState& daemon)
-    : service_(service), daemon_(daemon), reader_(service.snapshots()) {}
+    : service_(service), daemon_(daemon), reader_(service.rings()) {}
 
 Result<AnyResponse> Handlers::read(const AnyRequest& request) {
   return std::visit(
@@ -76,9 +114,9 @@ void Handlers::write(const AnyRequest& request, Caller caller, Done done) {
       request);
 }
 
-void Handlers::change(Change change, Caller caller, RingService::Done done) {
+void Handlers::change(const std::string& ring, RingChange change, Caller caller, RingService::Done done) {
   if (caller.refusal) return done(*caller.refusal);
-  service_.change(std::move(change), std::move(caller), std::move(done));
+  service_.change(ring, std::move(change), std::move(caller), std::move(done));
 }
 
 // --- Reads ----------------------------------------------------------------------------------------------------------
@@ -90,6 +128,7 @@ Result<GetNode::Response> Handlers::handle(const GetNode::Request& request) {
   if (!snapshot) return std::move(snapshot).error();
   auto nodes = owners(**snapshot, request.key.bytes, request.n);
   if (!nodes) return std::move(nodes).error();
+  if (nodes->empty()) return not_foretold((*snapshot)->profile, request.key.bytes);
   count_lookups(1);
   return GetNode::Response{(*snapshot)->ring, (*snapshot)->epoch, nodes->front(), std::move(*nodes)};
 }
@@ -121,22 +160,33 @@ Result<GetNodes::Response> Handlers::handle(const GetNodes::Request& request) {
 Result<ListNodes::Response> Handlers::handle(const ListNodes::Request& request) {
   auto snapshot = ring_named(request.ring);
   if (!snapshot) return std::move(snapshot).error();
-  const RingSpec& spec = (*snapshot)->spec;
-  ListNodes::Response response{(*snapshot)->ring, (*snapshot)->epoch, {}};
-  response.nodes.reserve(spec.nodes.size());
-  for (const Node& node : spec.nodes)
-    response.nodes.push_back({node.name, node.weight, vnode_count(spec, node.weight)});
+  return ListNodes::Response{(*snapshot)->ring, (*snapshot)->epoch, members(**snapshot)};
+}
+
+Result<RingList::Response> Handlers::handle(const RingList::Request&) {
+  return RingList::Response{ring_states(reader_.current())};
+}
+
+Result<RingShow::Response> Handlers::handle(const RingShow::Request& request) {
+  auto found = ring_named(request.ring);
+  if (!found) return std::move(found).error();
+  const Snapshot& snapshot = **found;
+  RingShow::Response response{snapshot.ring, snapshot.epoch, snapshot.spec.profile, {}, {}, {}, {}};
+  for (const ProfileParameter& parameter : profile_parameters())
+    response.parameters.emplace_back(parameter.name, parameter.write(snapshot.profile));
+  response.fingerprint = hex(fingerprint(snapshot.spec));
+  response.points = snapshot.placement.points();
+  response.nodes = members(snapshot);
   return response;
 }
 
 Result<Status::Response> Handlers::handle(const Status::Request&) {
-  const Snapshot& snapshot = reader_.current();
   const auto now =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch());
   Status::Response response;
   response.daemon = {std::string(version()), protocol_version, static_cast<std::uint64_t>(getpid()),
                      static_cast<std::uint64_t>(now.count() - daemon_.started_s)};
-  response.rings = {{snapshot.ring, snapshot.epoch, snapshot.spec.nodes.size(), snapshot.placement.points()}};
+  response.rings = ring_states(reader_.current());
   response.store = service_.store().state();
   response.listeners = daemon_.listeners;
   response.counters = {daemon_.lookups.load(std::memory_order_relaxed), service_.changes_made(),
@@ -151,21 +201,16 @@ Result<Ping::Response> Handlers::handle(const Ping::Request&) {
 // --- Changes --------------------------------------------------------------------------------------------------------
 
 void Handlers::handle(const protocol::AddNodes::Request& request, Caller caller, Done done) {
-  if (auto ring = ring_named(request.ring); !ring) return done(std::move(ring).error());
-  chash::AddNodes asked{{}, request.if_missing};
-  for (const auto& member : request.nodes) asked.nodes.push_back({member.name, member.weight});
-  change(std::move(asked), std::move(caller),
+  change(request.ring, chash::AddNodes{nodes_of(request.nodes), request.if_missing}, std::move(caller),
          [ring = request.ring, done = std::move(done)](Result<Committed> committed) {
            if (!committed) return done(std::move(committed).error());
-           protocol::AddNodes::Response response{ring, committed->epoch, committed->previous_epoch, {}};
-           for (Node& node : committed->delta.added) response.added.push_back(std::move(node.name));
-           done(AnyResponse(std::move(response)));
+           done(AnyResponse(protocol::AddNodes::Response{ring, committed->epoch, committed->previous_epoch,
+                                                         names_of(committed->delta.added), warnings(*committed)}));
          });
 }
 
 void Handlers::handle(const protocol::RemoveNodes::Request& request, Caller caller, Done done) {
-  if (auto ring = ring_named(request.ring); !ring) return done(std::move(ring).error());
-  change(chash::RemoveNodes{request.nodes, request.if_exists}, std::move(caller),
+  change(request.ring, chash::RemoveNodes{request.nodes, request.if_exists}, std::move(caller),
          [ring = request.ring, done = std::move(done)](Result<Committed> committed) {
            if (!committed) return done(std::move(committed).error());
            done(AnyResponse(protocol::RemoveNodes::Response{ring, committed->epoch, committed->previous_epoch,
@@ -173,28 +218,52 @@ void Handlers::handle(const protocol::RemoveNodes::Request& request, Caller call
          });
 }
 
+void Handlers::handle(const RingCreate::Request& request, Caller caller, Done done) {
+  CreateRing asked{whole_profile(request.profile, daemon_.profiles), nodes_of(request.nodes)};
+  change(request.ring, std::move(asked), std::move(caller),
+         [ring = request.ring, done = std::move(done)](Result<Committed> committed) {
+           if (!committed) return done(std::move(committed).error());
+           done(AnyResponse(created(ring, *committed)));
+         });
+}
+
+void Handlers::handle(const RingCopy::Request& request, Caller caller, Done done) {
+  change(request.to, CopyRing{request.ring}, std::move(caller),
+         [ring = request.to, done = std::move(done)](Result<Committed> committed) {
+           if (!committed) return done(std::move(committed).error());
+           done(AnyResponse(RingCopy::Response{created(ring, *committed)}));
+         });
+}
+
+void Handlers::handle(const RingDelete::Request& request, Caller caller, Done done) {
+  change(request.ring, DeleteRing{request.if_exists}, std::move(caller),
+         [ring = request.ring, done = std::move(done)](Result<Committed> committed) {
+           if (!committed) return done(std::move(committed).error());
+           const std::uint64_t last = committed->previous_epoch;
+           done(AnyResponse(RingDelete::Response{ring, last != 0, last}));
+         });
+}
+
 // --- Pieces ---------------------------------------------------------------------------------------------------------
 
-Result<const Snapshot*> Handlers::ring_named(const std::string& name) {
-  const Snapshot& snapshot = reader_.current();
-  if (name != snapshot.ring)
-    return make_error(Errc::not_found, "no ring '" + printable(name, limits::name_bytes) + "'",
-                      "the ring of this daemon is '" + snapshot.ring + "'");
-  return &snapshot;
+Result<const Snapshot*> Handlers::ring_named(std::string_view name) {
+  return reader_.current().get(name);
 }
 
 Result<std::vector<std::string>> Handlers::owners(const Snapshot& snapshot, const std::string& key, std::uint32_t n) {
   if (snapshot.placement.empty())
     return make_error(Errc::empty_ring, "ring '" + snapshot.ring + "' has no node that may answer",
-                      "add one: chash add NODE");
+                      "add one: chash add " + (snapshot.ring == protocol::default_ring ? "" : "-r " + snapshot.ring + ' ') +
+                          "NODE");
   const auto& nodes = snapshot.spec.nodes;
   std::vector<std::string> names;
   if (n == 1) {
-    names.push_back(nodes[snapshot.placement.owner(key)].name);
+    const NodeIndex owner = snapshot.placement.owner(key);
+    if (owner != no_node) names.push_back(nodes[owner].name);
   } else {
     for (const NodeIndex node : snapshot.placement.owners(key, n)) names.push_back(nodes[node].name);
   }
-  if (log().enabled(LogLevel::debug))
+  if (!names.empty() && log().enabled(LogLevel::debug))
     log().hashing(LogLevel::debug, "Key '" + printable(key, limits::log_text_bytes) + "' belongs to node '" +
                                        names.front() + "'. Epoch " + std::to_string(snapshot.epoch) + ".");
   return names;

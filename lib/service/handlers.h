@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,7 +16,8 @@ namespace chash::service {
 
 // What the daemon as a whole counts and knows; made once, shared by all threads.
 struct DaemonState {
-  std::vector<std::string> listeners;  // set before serving starts
+  std::vector<std::string> listeners;           // set before serving starts
+  std::map<std::string, std::string> profiles;  // the operator's own, by name; set before serving starts
   std::int64_t started_s = 0;          // steady clock
   std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> lookups{0};
@@ -34,25 +37,30 @@ class Handlers {
 
   // The pieces that legacy routes need in their own shape.
   Result<protocol::GetNode::Response> handle(const protocol::GetNode::Request& request);
-  const Snapshot& snapshot() { return reader_.current(); }
-  void change(Change change, Caller caller, RingService::Done done);
+  const Snapshot& default_ring() { return reader_.current().default_ring(); }
+  void change(const std::string& ring, RingChange change, Caller caller, RingService::Done done);
   Log& log() const { return service_.log(); }
 
  private:
   Result<protocol::GetNodes::Response> handle(const protocol::GetNodes::Request& request);
   Result<protocol::ListNodes::Response> handle(const protocol::ListNodes::Request& request);
+  Result<protocol::RingList::Response> handle(const protocol::RingList::Request& request);
+  Result<protocol::RingShow::Response> handle(const protocol::RingShow::Request& request);
   Result<protocol::Status::Response> handle(const protocol::Status::Request& request);
   Result<protocol::Ping::Response> handle(const protocol::Ping::Request& request);
   void handle(const protocol::AddNodes::Request& request, Caller caller, Done done);
   void handle(const protocol::RemoveNodes::Request& request, Caller caller, Done done);
+  void handle(const protocol::RingCreate::Request& request, Caller caller, Done done);
+  void handle(const protocol::RingCopy::Request& request, Caller caller, Done done);
+  void handle(const protocol::RingDelete::Request& request, Caller caller, Done done);
 
-  Result<const Snapshot*> ring_named(const std::string& name);
+  Result<const Snapshot*> ring_named(std::string_view name);
   Result<std::vector<std::string>> owners(const Snapshot& snapshot, const std::string& key, std::uint32_t n);
   void count_lookups(std::uint64_t keys);
 
   RingService& service_;
   DaemonState& daemon_;
-  Published<Snapshot>::Reader reader_;
+  Published<Rings>::Reader reader_;
 };
 
 }  // namespace chash::service

@@ -1,11 +1,11 @@
-// RingService: a ring in time. One writer thread makes changes, one after the other; everyone else reads snapshots.
+// RingService: rings in time. One writer thread makes changes, one after the other; everyone else reads snapshots.
 //
 //   change ──> queue ──> writer: resolve, apply, build ──> store.commit ──> publish ──> answers
 //                                 pure                      durable          visible
 //
-// What is waiting in the queue is applied together, built once and committed once. Nothing is visible before it is
-// durable, so no reader ever sees what a crash could undo; nothing is answered before it is visible, so a client reads
-// its writes.
+// What is waiting in the queue for one ring is applied together, built once and committed once. Nothing is visible
+// before it is durable, so no reader ever sees what a crash could undo; nothing is answered before it is visible, so a
+// client reads its writes.
 #pragma once
 
 #include <atomic>
@@ -15,25 +15,32 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
+#include <variant>
 #include <vector>
 
-#include "chash/placement.h"
 #include "chash/ring_spec.h"
 #include "service/log.h"
 #include "service/published.h"
+#include "service/rings.h"
 #include "service/store.h"
 
 namespace chash::service {
 
-// A ring at one epoch. Immutable, shared by everyone who looks.
-struct Snapshot {
-  std::string ring;
-  std::uint64_t epoch = 0;
-  RingSpec spec;
-  Placement placement;
+// A change of a ring's members, or of the rings themselves.
+struct CreateRing {
+  std::string profile;
+  std::vector<Node> nodes{};
 };
+struct CopyRing {
+  std::string from;
+};
+struct DeleteRing {
+  bool if_exists = false;
+};
+using RingChange = std::variant<AddNodes, RemoveNodes, CreateRing, CopyRing, DeleteRing>;
 
 // Who asks for a change: for the log, and whether they may.
 struct Caller {
@@ -44,16 +51,17 @@ struct Caller {
 // What a change came to.
 struct Committed {
   std::uint64_t epoch = 0;
-  std::uint64_t previous_epoch = 0;  // equal to `epoch` if there was nothing to do
+  std::uint64_t previous_epoch = 0;  // equal to `epoch` if there was nothing to do; 0 if there was no such ring
   Delta delta;
-  std::shared_ptr<const RingSpec> spec;  // the members at `epoch`
+  std::shared_ptr<const RingSpec> spec;  // the ring at `epoch`; null if it is deleted
+  std::string warning;                   // what to tell whoever asked; empty as a rule
 };
 
 class RingService {
  public:
   using Done = std::function<void(Result<Committed>)>;
 
-  // Reads the ring from the store; a store without any history gets `initial_nodes` as its first change.
+  // Reads the rings from the store; a default ring without any history gets `initial_nodes` as its first change.
   // Requires: store and log outlive the service.  Errors: those of the store and of resolve().
   static Result<std::unique_ptr<RingService>> start(Store& store, Log& log, const std::vector<Node>& initial_nodes);
 
@@ -62,34 +70,45 @@ class RingService {
 
   // Queues a change. `done` is called exactly once: on the writer thread when the change is durable and visible or was
   // refused, or at once on this one when the queue is full or the service is stopping.  Threads: any.
-  void change(Change change, Caller caller, Done done);
+  void change(std::string ring, RingChange change, Caller caller, Done done);
 
   // Threads: any.
-  const Published<Snapshot>& snapshots() const { return published_; }
+  const Published<Rings>& rings() const { return published_; }
   const Store& store() const { return store_; }
   Log& log() const { return log_; }
   std::uint64_t changes_made() const { return changes_made_.load(std::memory_order_relaxed); }
 
  private:
   struct Waiting {
-    Change change;
+    std::string ring;
+    RingChange change;
     Caller caller;
     Done done;
   };
   struct Batch;
 
-  RingService(Store& store, Log& log, std::shared_ptr<const Snapshot> first);
+  RingService(Store& store, Log& log, std::shared_ptr<const Rings> first);
 
   void run_writer();
   void make_changes(std::vector<Waiting>& waiting);
-  Batch resolve_all(const std::vector<Waiting>& waiting) const;
-  Result<void> commit_and_publish(Batch& batch);
+  Result<void> with_store(const std::function<Result<void>()>& attempt);
   Result<void> reload();
-  void log_changes(const Batch& batch, const std::vector<Waiting>& waiting) const;
+
+  // ring_changes.cpp
+  void change_members(std::span<Waiting> waiting);
+  Batch resolve_all(const std::shared_ptr<const Snapshot>& current, std::span<const Waiting> waiting) const;
+  Result<void> commit_and_publish(const Rings& rings, const Snapshot& current, Batch& batch);
+  void log_members(const Batch& batch, std::span<const Waiting> waiting) const;
+  void change_rings(Waiting& waiting);
+  Result<Committed> create(const std::string& ring, const CreateRing& asked);
+  Result<Committed> create(const std::string& ring, const CopyRing& asked);
+  Result<Committed> create(const std::string& ring, RingSpec spec);
+  Result<Committed> remove(const std::string& ring, const DeleteRing& asked);
+  void publish(std::shared_ptr<const Snapshot> next);
 
   Store& store_;
   Log& log_;
-  Published<Snapshot> published_;
+  Published<Rings> published_;
   std::atomic<std::uint64_t> changes_made_{0};
 
   std::mutex mutex_;

@@ -19,12 +19,18 @@ struct StoredRing {
   RingSpec spec;
 };
 
-// Changes of one ring that become durable together: epochs expected_epoch+1 … expected_epoch+deltas.size().
+struct StoredRings {
+  std::vector<StoredRing> rings;
+  std::uint64_t epoch_floor = 0;  // the highest epoch that a deleted ring had
+};
+
+// What becomes durable of one ring, together. After it the ring is at `epoch`.
 struct Commit {
   std::string_view ring;
-  std::uint64_t expected_epoch = 0;  // 0: the ring may be new
-  std::span<const Delta> deltas;     // none is empty
-  const RingSpec& after;             // the spec when all are applied
+  std::uint64_t expected_epoch = 0;  // 0: the ring must not be there yet
+  std::uint64_t epoch = 0;
+  std::span<const Delta> deltas;  // none is empty; there may be none where the ring is new
+  const RingSpec& after;          // the spec when all are applied; its profile is that of before
 };
 
 // Threads: one at a time; the service calls it from its writer thread only, but for state().
@@ -34,12 +40,15 @@ class Store {
 
   // Everything that is kept. Also the way back after a failed commit.
   // Errors: storage_failed, and nothing was changed on disk.
-  virtual Result<std::vector<StoredRing>> load() = 0;
+  virtual Result<StoredRings> load() = 0;
 
   // Durable when it returns, or not done.
   // Errors: storage_failed (whether the change is on disk is not known; the next commit finds out), or conflict (the
   // ring is at another epoch there: load() and look).
   virtual Result<void> commit(const Commit& commit) = 0;
+
+  // Deletes a ring, and keeps its epoch as the floor.  Errors: as commit().
+  virtual Result<void> remove(std::string_view ring, std::uint64_t expected_epoch) = 0;
 
   // Called when there was nothing to commit for a while: time for what need not be done before an answer.
   virtual void settle() = 0;

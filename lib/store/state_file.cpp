@@ -21,22 +21,17 @@ namespace fs = std::filesystem;
 
 // "chsh": file(1) and we tell our files from others by it.
 constexpr std::int64_t application_id = 0x63687368;
-// Of the tables below. On disk: never reuse a number; every step up needs a migration here and a test of it.
-constexpr std::int64_t schema_version = 1;
+// On disk: never reuse a number; every step up needs a migration (migrate.cpp) and a test of it.
+constexpr std::int64_t oldest_version = 1;
+constexpr std::int64_t schema_version = 2;
 
-constexpr const char* tables = R"sql(
-  CREATE TABLE ring(
-    name TEXT NOT NULL PRIMARY KEY,
-    epoch INTEGER NOT NULL,
-    vnodes INTEGER NOT NULL,
-    next_position INTEGER NOT NULL,
-    checksum TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
+constexpr const char* node_table = R"sql(
   CREATE TABLE node(
     ring TEXT NOT NULL,
     name TEXT NOT NULL,
     weight REAL NOT NULL,
     position INTEGER NOT NULL,
+    fields TEXT NOT NULL DEFAULT '',
     PRIMARY KEY(ring, name)
   ) STRICT, WITHOUT ROWID;
 )sql";
@@ -75,7 +70,7 @@ Result<void> fill_new_file(const fs::path& path) {
   if (!database) return std::move(database).error();
   const std::string sql =
       "PRAGMA synchronous = FULL; BEGIN; PRAGMA application_id = " + std::to_string(application_id) +
-      "; PRAGMA user_version = " + std::to_string(schema_version) + ';' + tables + "COMMIT";
+      "; PRAGMA user_version = " + std::to_string(schema_version) + ';' + ring_table + node_table + "COMMIT";
   if (auto ok = execute(database->get(), sql.c_str()); !ok) return ok;
   database->reset();
   if (!sync_path(path, O_RDWR)) return failed_system_call();
@@ -119,7 +114,7 @@ Result<void> check_is_ours(sqlite3* database) {
   if (*version > schema_version)
     return failed("it was written by a newer chash (format " + std::to_string(*version) + "; this one reads up to " +
                   std::to_string(schema_version) + ")");
-  if (*version < schema_version) return failed("it has no known format");
+  if (*version < oldest_version) return failed("it has no known format");
   // Forbidden by its mode, its file system, or by a damaged byte of its head.
   if (sqlite3_db_readonly(database, "main") != 0) return failed("it can be read, but not written");
   return check_structure(database);

@@ -16,6 +16,16 @@ struct CloseDatabase {
 };
 using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 
+inline constexpr const char* ring_table = R"sql(
+  CREATE TABLE ring(
+    name TEXT NOT NULL PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    profile TEXT NOT NULL,
+    next_position INTEGER NOT NULL,
+    checksum TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+)sql";
+
 // How long a statement waits for somebody who looks with sqlite3(1).
 inline constexpr int busy_timeout_ms = 2000;
 

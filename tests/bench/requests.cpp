@@ -56,7 +56,7 @@ Batch batch(std::size_t first, std::size_t size) {
 }  // namespace
 
 const chash::RingSpec& seed_ring() {
-  static const chash::RingSpec ring{100, {{"cache-node-1", 1}, {"cache-node-2", 1}, {"cache-node-3", 1}}};
+  static const chash::RingSpec ring{"seed", {{"cache-node-1", 1}, {"cache-node-2", 1}, {"cache-node-3", 1}}};
   return ring;
 }
 

@@ -68,6 +68,13 @@ inline Token naive_md5(std::string_view message) {
   return token;
 }
 
+// The seed's placement with another number of virtual nodes, and that number again.
+inline std::string seed_profile(std::uint32_t vnodes) { return "seed,vnodes=" + std::to_string(vnodes); }
+inline double vnodes_of(const RingSpec& spec) {
+  const std::size_t sign = spec.profile.find('=');
+  return sign == std::string::npos ? 100 : std::stod(spec.profile.substr(sign + 1));
+}
+
 struct NaivePoint {
   Token token;
   std::string name;
@@ -77,7 +84,7 @@ struct NaivePoint {
 inline std::vector<NaivePoint> naive_points(const RingSpec& spec) {
   std::vector<NaivePoint> points;
   for (const Node& node : spec.nodes) {
-    const double wanted = std::floor(spec.vnodes * node.weight + 0.5);
+    const double wanted = std::floor(vnodes_of(spec) * node.weight + 0.5);
     for (int i = 0; i < std::max(1.0, wanted); ++i)
       points.push_back({naive_md5(node.name + ":" + std::to_string(i)), node.name});
   }

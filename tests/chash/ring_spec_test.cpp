@@ -12,13 +12,15 @@
 
 #include "chash/limits.h"
 #include "chash/naive.h"
+#include "chash/placement.h"
+#include "chash/profile.h"
 
 namespace chash {
 namespace {
 
 using Names = std::vector<std::string>;
 
-const RingSpec three{100, {{"c", 1}, {"a", 2}, {"b", 0.5}}};
+const RingSpec three{"seed", {{"c", 1}, {"a", 2}, {"b", 0.5}}};
 
 Error refusal(const RingSpec& spec, const Change& change) {
   const auto delta = resolve(spec, change);
@@ -34,7 +36,7 @@ TEST_CASE("ring spec: added nodes go last, in the order asked") {
   const auto delta = resolve(three, AddNodes{{{"z", 3}, {"d"}}});
   REQUIRE(delta);
   CHECK(*delta == Delta{{{"z", 3}, {"d", 1}}, {}});
-  CHECK(apply(three, *delta) == RingSpec{100, {{"c", 1}, {"a", 2}, {"b", 0.5}, {"z", 3}, {"d", 1}}});
+  CHECK(apply(three, *delta) == RingSpec{"seed", {{"c", 1}, {"a", 2}, {"b", 0.5}, {"z", 3}, {"d", 1}}});
 }
 
 TEST_CASE("ring spec: removing keeps the order of the rest, and a node that comes back goes last") {
@@ -42,17 +44,17 @@ TEST_CASE("ring spec: removing keeps the order of the rest, and a node that come
   REQUIRE(removal);
   CHECK(*removal == Delta{{}, {"c"}});
   const RingSpec two = apply(three, *removal);
-  CHECK(two == RingSpec{100, {{"a", 2}, {"b", 0.5}}});
+  CHECK(two == RingSpec{"seed", {{"a", 2}, {"b", 0.5}}});
   const auto addition = resolve(two, AddNodes{{{"c", 1}}});
   REQUIRE(addition);
-  CHECK(apply(two, *addition) == RingSpec{100, {{"a", 2}, {"b", 0.5}, {"c", 1}}});
+  CHECK(apply(two, *addition) == RingSpec{"seed", {{"a", 2}, {"b", 0.5}, {"c", 1}}});
 }
 
 TEST_CASE("ring spec: a change that removes every node leaves an empty ring") {
   const auto delta = resolve(three, RemoveNodes{{"b", "c", "a"}});
   REQUIRE(delta);
   CHECK(delta->removed == Names{"b", "c", "a"});
-  CHECK(apply(three, *delta) == RingSpec{100, {}});
+  CHECK(apply(three, *delta) == RingSpec{"seed", {}});
 }
 
 TEST_CASE("ring spec: one node that cannot be added refuses the whole change") {
@@ -102,8 +104,8 @@ TEST_CASE("ring spec: if_exists removes what is there and skips the rest") {
 
 TEST_CASE("ring spec: names are compared whole, byte for byte") {
   CHECK(refusal(three, RemoveNodes{{"A"}}).code == Errc::not_found);
-  CHECK(refusal(RingSpec{100, {{"ab"}}}, RemoveNodes{{"a"}}).code == Errc::not_found);
-  CHECK(resolve(RingSpec{100, {{"ab"}}}, AddNodes{{{"a"}, {"abc"}, {"AB"}}}).has_value());
+  CHECK(refusal(RingSpec{"seed", {{"ab"}}}, RemoveNodes{{"a"}}).code == Errc::not_found);
+  CHECK(resolve(RingSpec{"seed", {{"ab"}}}, AddNodes{{{"a"}, {"abc"}, {"AB"}}}).has_value());
 }
 
 TEST_CASE("ring spec: no message repeats bytes that are not printable") {
@@ -123,36 +125,58 @@ TEST_CASE("ring spec: weights above 0 and up to a million are accepted, and noth
   const double largest = limits::max_weight;
   for (const double good : {1.0, 1e-9, std::numeric_limits<double>::denorm_min(), 0.1, largest}) {
     CAPTURE(good);
-    CHECK(resolve(RingSpec{1, {}}, AddNodes{{{"n", good}}}).has_value());
+    CHECK(resolve(RingSpec{"seed,vnodes=1", {}}, AddNodes{{{"n", good}}}).has_value());
   }
   for (const double bad : {0.0, -0.0, -1.0, -1e-300, largest + 1, std::nextafter(largest, infinity), infinity,
                            -infinity, std::numeric_limits<double>::quiet_NaN()}) {
     CAPTURE(bad);
-    CHECK(refusal(RingSpec{1, {}}, AddNodes{{{"n", bad}}}) == Error{Errc::invalid_argument,
-                                                                    "the weight of node 'n' is out of range",
-                                                                    "a weight is above 0 and at most 1000000"});
+    const Error error = refusal(RingSpec{"seed,vnodes=1", {}}, AddNodes{{{"n", bad}}});
+    CHECK(error.code == Errc::invalid_argument);
+    CHECK(error.message == (bad == 0 ? "node 'n': its weight is 0" : "node 'n': its weight is out of range"));
   }
 }
 
-TEST_CASE("ring spec: virtual nodes are weight times vnodes, rounded half up, at least one") {
-  const auto count = [](std::uint32_t vnodes, double weight) { return vnode_count(RingSpec{vnodes, {}}, weight); };
-  CHECK(count(100, 1) == 100);
-  CHECK(count(100, 2.5) == 250);
-  CHECK(count(100, 0.014) == 1);
-  CHECK(count(2, 0.75) == 2);  // 1.5
-  CHECK(count(2, 1.25) == 3);  // 2.5: half goes up, not to even
-  CHECK(count(2, 1.2) == 2);   // 2.4
-  CHECK(count(100, 0.004) == 1);
-  CHECK(count(100, 1e-300) == 1);
-  CHECK(count(0, 1) == 1);
-  CHECK(count(1, 1e6) == 1'000'000);
-  CHECK(count(std::numeric_limits<std::uint32_t>::max(), 1e6) == 4'294'967'295'000'000);
-  CHECK(point_count(three) == 350);
-  CHECK(point_count(RingSpec{}) == 0);
+TEST_CASE("placement: virtual nodes are weight times vnodes, rounded half up, at least one") {
+  const auto count = [](const char* vnodes, double weight) {
+    const auto placement = build(RingSpec{"seed,vnodes=" + std::string(vnodes), {{"a", weight}, {"b", 1}}});
+    REQUIRE(placement);
+    const auto points = placement->points_by_node(2);
+    CHECK(points[0] + points[1] == placement->points());
+    return points[0];
+  };
+  CHECK(count("100", 1) == 100);
+  CHECK(count("100", 2.5) == 250);
+  CHECK(count("100", 0.014) == 1);
+  CHECK(count("2", 0.75) == 2);  // 1.5
+  CHECK(count("2", 1.25) == 3);  // 2.5: half goes up, not to even
+  CHECK(count("2", 1.2) == 2);   // 2.4
+  CHECK(count("100", 0.004) == 1);
+  CHECK(count("100", 1e-300) == 1);
+  CHECK(count("1", 1e5) == 100'000);
+}
+
+TEST_CASE("ring spec: a node is refused that the profile of the ring cannot have") {
+  const auto message = [](const char* profile, Node node) {
+    return refusal(RingSpec{profile, {}}, AddNodes{{std::move(node)}}).message;
+  };
+  CHECK(message("libketama", {"a", 1.5}) == "node 'a': its weight is not a whole number");
+  CHECK(message("mcrouter-weightedch3", {"a", 2}) == "node 'a': its weight is above 1");
+  CHECK(message("seed", {"a", 1, {{"alias", "x"}}}) == "node 'a': there is no field 'alias' in this profile");
+  CHECK(message("seed", {"a", 1, {{"state", "away"}}}) == "node 'a': state is neither up nor down");
+  CHECK(message("twemproxy-ketama", {"a", 1, {{"alias", "x"}, {"alias", "y"}}}) ==
+        "a field of node 'a' is given twice");
+  CHECK(message("twemproxy-ketama", {"a", 1, {{"alias", "x y"}}}) ==
+        "a field of node 'a' has a space or a control character");
+  CHECK(message("twemproxy-ketama", {"a", 1, {{"alias", std::string(limits::field_bytes + 1, 'x')}}}) ==
+        "a field of node 'a' is too long");
+  CHECK(message("seed", {"a", 1, NodeFields(limits::node_fields + 1, {"state", "up"})}) ==
+        "there are too many fields of node 'a'");
+  CHECK(message("no such", {"a"}) == "there is no profile 'no such'");
+  CHECK(resolve(RingSpec{"haproxy-consistent", {}}, AddNodes{{{"a", 0, {{"id", "7"}}}}}).has_value());
 }
 
 TEST_CASE("ring spec: as many nodes as the limit says, and not one more") {
-  RingSpec spec{1, {}};
+  RingSpec spec{"seed,vnodes=1", {}};
   for (std::size_t i = 0; i + 1 < limits::nodes; ++i) spec.nodes.push_back({"n" + std::to_string(i)});
   CHECK(resolve(spec, AddNodes{{{"last"}}}).has_value());
   CHECK(refusal(spec, AddNodes{{{"last"}, {"more"}}}) ==
@@ -165,18 +189,8 @@ TEST_CASE("ring spec: as many nodes as the limit says, and not one more") {
   CHECK(resolve(spec, RemoveNodes{{"last"}}).has_value());
 }
 
-TEST_CASE("ring spec: as many points as the limit says, and not one more") {
-  const RingSpec most{100, {{"a", 100'000}, {"b", 59'999.99}}};
-  REQUIRE(point_count(most) == limits::points - 1);
-  CHECK(resolve(most, AddNodes{{{"c", 0.01}}}).has_value());
-  CHECK(refusal(most, AddNodes{{{"c", 0.02}}}) == Error{Errc::too_large,
-                                                        "the ring would have 16000001 points; the limit is 16000000",
-                                                        "use smaller weights: only their ratio counts"});
-  CHECK(refusal(RingSpec{100, {}}, AddNodes{{{"a", 1e6}}}).code == Errc::too_large);
-}
-
 TEST_CASE("fingerprint: does not depend on the order of adding") {
-  RingSpec spec{100, {{"a", 1}, {"b", 2}, {"c", 0.5}, {"d", 1}}};
+  RingSpec spec{"seed", {{"a", 1}, {"b", 2}, {"c", 0.5}, {"d", 1}}};
   const Token expected = fingerprint(spec);
   std::ranges::sort(spec.nodes, {}, &Node::name);
   do CHECK(fingerprint(spec) == expected);
@@ -187,39 +201,63 @@ TEST_CASE("fingerprint: differs for every name, weight, vnodes and membership") 
   std::map<Token, int> seen;
   const auto add = [&](const RingSpec& spec) { ++seen[fingerprint(spec)]; };
   std::size_t specs = 0;
-  for (const std::uint32_t vnodes : {1u, 99u, 100u, 101u})
+  for (const char* profile : {"seed,vnodes=1", "seed,vnodes=99", "seed", "seed,vnodes=101"})
     for (const double one : {1.0, 2.0, std::nextafter(1.0, 2.0)})
       for (const double two : {1.0, 2.0, 3.0})
         for (const char* name : {"a", "aa", "A", "a1"}) {
-          add({vnodes, {{name, one}, {"b", two}}});
+          add({profile, {{name, one}, {"b", two}}});
           ++specs;
         }
-  add({100, {}});
-  add({101, {}});
-  add({100, {{"a"}}});
-  add({100, {{"b"}}});
-  add({100, {{"a"}, {"b"}, {"c"}}});
-  add({100, {{"ab"}, {"c"}}});
-  add({100, {{"a"}, {"bc"}}});
-  CHECK(seen.size() == specs + 7);
+  add({"seed", {}});
+  add({"seed,vnodes=101", {}});
+  add({"seed,hash=xxh64", {}});
+  add({"seed", {{"a"}}});
+  add({"seed", {{"b"}}});
+  add({"seed", {{"a"}, {"b"}, {"c"}}});
+  add({"seed", {{"ab"}, {"c"}}});
+  add({"seed", {{"a"}, {"bc"}}});
+  add({"seed", {{"a", 1, {{"state", "up"}}}}});
+  add({"seed", {{"a", 1, {{"state", "down"}}}}});
+  add({"seed", {{"a", 1, {{"st", "atedown"}}}}});
+  CHECK(seen.size() == specs + 11);
+}
+
+TEST_CASE("fingerprint: says what the profile is, not how it is written") {
+  const std::vector<Node> nodes{{"a", 1}, {"b", 2}};
+  CHECK(fingerprint({"seed", nodes}) == fingerprint({"seed,vnodes=100,hash=md5/be128", nodes}));
+  CHECK(fingerprint({"libketama", nodes}) != fingerprint({"libketama,vnodes=41", nodes}));
+  CHECK(fingerprint({"twemproxy-ketama", {{"a", 1, {{"alias", "x"}, {"state", "up"}}}}}) ==
+        fingerprint({"twemproxy-ketama", {{"a", 1, {{"state", "up"}, {"alias", "x"}}}}}));
+}
+
+// Their table, or their ties, follow the order of the configuration.
+TEST_CASE("fingerprint: counts the order of adding where the profile does") {
+  for (const NamedProfile& named : named_profiles()) {
+    CAPTURE(named.name);
+    const std::string name(named.name);
+    const auto profile = parse_profile(name);
+    REQUIRE(profile);
+    const bool same = fingerprint({name, {{"a"}, {"b"}}}) == fingerprint({name, {{"b"}, {"a"}}});
+    CHECK(same == (profile->order != Profile::Order::given));
+  }
 }
 
 TEST_CASE("fingerprint: the weights of two nodes are not interchangeable") {
-  CHECK(fingerprint({100, {{"a", 1}, {"b", 2}}}) != fingerprint({100, {{"a", 2}, {"b", 1}}}));
+  CHECK(fingerprint({"seed", {{"a", 1}, {"b", 2}}}) != fingerprint({"seed", {{"a", 2}, {"b", 1}}}));
 }
 
-// Daemons of different releases and machines compare fingerprints, and stores keep them.
+// Daemons of different releases and machines compare fingerprints.
 TEST_CASE("fingerprint: stays what it was") {
-  CHECK(test::hex(fingerprint({})) == "f4d3a6a3095e9f09db8e7a773e97bda3");
-  CHECK(test::hex(fingerprint({100, {{"cache-node-1"}, {"cache-node-2"}, {"cache-node-3"}}})) ==
-        "06a363501e0a81f249f352e962dd5d73");
-  CHECK(test::hex(fingerprint({40, {{"a", 0.5}, {"b", 3}}})) == "fb25fcb2c56aadcf33fdd64d5f6de8e5");
+  CHECK(hex(fingerprint({})) == "4be31e39d72740a8b4f71e660212987c");
+  CHECK(hex(fingerprint({"seed", {{"cache-node-1"}, {"cache-node-2"}, {"cache-node-3"}}})) ==
+        "039f28e7bbac289de3cb393920a90cfa");
+  CHECK(hex(fingerprint({"seed,vnodes=40", {{"a", 0.5}, {"b", 3}}})) == "5fec1bdad943f4553343a74c1abe090d");
 }
 
 TEST_CASE("ring spec: random changes agree with a plain model") {
   std::mt19937_64 random(13);
   for (int sequence = 0; sequence < 100; ++sequence) {
-    RingSpec spec{10, {}};
+    RingSpec spec{"seed,vnodes=10", {}};
     std::vector<std::string> order;
     std::map<std::string, double> model;
     for (int step = 0; step < 200; ++step) {

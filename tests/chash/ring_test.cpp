@@ -30,7 +30,7 @@ Placement placed(const RingSpec& spec) {
 RingSpec random_spec(Random& random, std::size_t nodes) {
   static constexpr double weights[] = {1, 1, 1, 2, 0.5, 0.001, 3.75, 0.249, 7};
   static constexpr std::uint32_t vnodes[] = {1, 2, 10, 33, 100};
-  RingSpec spec{vnodes[random() % std::size(vnodes)], {}};
+  RingSpec spec{test::seed_profile(vnodes[random() % std::size(vnodes)]), {}};
   for (std::size_t i = 0; i < nodes; ++i)
     spec.nodes.push_back(
         {"n" + std::to_string(random() % 1000) + "." + std::to_string(i), weights[random() % std::size(weights)]});
@@ -73,7 +73,7 @@ std::vector<std::string> names(const RingSpec& spec, const std::vector<NodeIndex
 }
 
 RingSpec plain_spec(std::size_t nodes, std::uint32_t vnodes) {
-  RingSpec spec{vnodes, {}};
+  RingSpec spec{test::seed_profile(vnodes), {}};
   for (std::size_t i = 0; i < nodes; ++i) spec.nodes.push_back({"node-" + std::to_string(i), 1});
   return spec;
 }
@@ -143,7 +143,7 @@ TEST_CASE("ring: no node owns everything nowhere") {
 TEST_CASE("ring: one node owns every key") {
   Random random(6);
   for (const double weight : {0.001, 1.0, 5.0}) {
-    const RingSpec spec{3, {{"only", weight}}};
+    const RingSpec spec{"seed,vnodes=3", {{"only", weight}}};
     const Placement ring = placed(spec);
     for (const std::string& key : assorted_keys(random, spec)) {
       REQUIRE(ring.owner(key) == 0);
@@ -217,7 +217,7 @@ TEST_CASE("ring: equal tokens belong to the smaller name, whatever the order of 
 
   Random random(7);
   for (const bool swapped : {false, true}) {
-    const RingSpec spec{10, {{"third"}, {swapped ? one : other}, {swapped ? other : one}}};
+    const RingSpec spec{"seed,vnodes=10", {{"third"}, {swapped ? one : other}, {swapped ? other : one}}};
     const Placement ring = placed(spec);
     const auto points = test::naive_points(spec);
     for (int i = 0; i < 300; ++i) {
@@ -232,7 +232,7 @@ TEST_CASE("ring: equal tokens belong to the smaller name, whatever the order of 
 TEST_CASE("ring: 1000 orders of adding the same nodes place every key alike") {
   Random random(8);
   RingSpec spec = random_spec(random, 12);
-  spec.vnodes = 20;
+  spec.profile = test::seed_profile(20);
   const Token expected_fingerprint = fingerprint(spec);
   std::vector<std::string> keys, expected;
   const Placement first = placed(spec);
@@ -243,7 +243,7 @@ TEST_CASE("ring: 1000 orders of adding the same nodes place every key alike") {
   for (int order = 0; order < 1000; ++order) {
     std::ranges::shuffle(spec.nodes, random);
     // As changes arrive: one node at a time, or some at once, with one that comes and goes.
-    RingSpec grown{spec.vnodes, {}};
+    RingSpec grown{spec.profile, {}};
     const auto change = [&](const Change& asked) {
       const auto delta = resolve(grown, asked);
       REQUIRE(delta);
@@ -308,7 +308,7 @@ TEST_CASE("ring: the preference list without a node is the preference list of th
 }
 
 TEST_CASE("ring: shares follow weights") {
-  const RingSpec spec{500, {{"one", 1}, {"two", 2}, {"four", 4}}};
+  const RingSpec spec{"seed,vnodes=500", {{"one", 1}, {"two", 2}, {"four", 4}}};
   const Placement ring = placed(spec);
   std::vector<double> keys(spec.nodes.size());
   for (int i = 0; i < 35'000; ++i) ++keys[ring.owner("key:" + std::to_string(i))];
@@ -338,7 +338,7 @@ TEST_CASE("placement: a spec with no nodes builds, and one with too many points 
   CHECK(empty->empty());
   CHECK(empty->points() == 0);
 
-  const auto huge = build(RingSpec{100, {{"a", 100'000}, {"b", 60'000.01}}});
+  const auto huge = build(RingSpec{"seed", {{"a", 100'000}, {"b", 60'000.01}}});
   REQUIRE_FALSE(huge);
   CHECK(huge.error().code == Errc::too_large);
   CHECK(huge.error().message == "the ring would have 16000001 points; the limit is 16000000");

@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::literals;
 
-const RingSpec three_nodes{100, {{"cache-node-1"}, {"cache-node-2"}, {"cache-node-3"}}};
+const RingSpec three_nodes{"seed", {{"cache-node-1"}, {"cache-node-2"}, {"cache-node-3"}}};
 
 std::string from_hex(std::string_view hex) {
   std::string bytes;
@@ -28,7 +28,7 @@ std::size_t reproduce(const std::filesystem::path& file) {
   std::size_t answers = 0;
   const auto recorded = nlohmann::json::parse(test::read_file(file));
   for (const auto& topology : recorded.at("topologies")) {
-    RingSpec spec{topology.at("replicas").get<std::uint32_t>(), {}};
+    RingSpec spec{"seed,vnodes=" + topology.at("replicas").dump(), {}};
     for (const auto& node : topology.at("nodes")) spec.nodes.push_back({node.at("name").get<std::string>(), 1});
     const Result<Placement> placement = build(spec);
     REQUIRE(placement);
@@ -70,7 +70,7 @@ TEST_CASE("seed: every answer of the full recording") {
 
 TEST_CASE("seed: a name with a colon is not the virtual node of another name") {
   // "a" has the virtual nodes a:0, a:1, ...; "a:1" has a:1:0, a:1:1, ...
-  const RingSpec spec{3, {{"a"}, {"a:1"}}};
+  const RingSpec spec{"seed,vnodes=3", {{"a"}, {"a:1"}}};
   const Result<Placement> placement = build(spec);
   REQUIRE(placement);
   CHECK(placement->points() == 6);

@@ -181,7 +181,7 @@ std::size_t reconcile(std::array<Client, client_count>& clients, std::uint64_t e
 }
 
 void check_owners(const Daemon& daemon, const State& state) {
-  const auto points = test::naive_points({100, state.members});
+  const auto points = test::naive_points({"seed", state.members});
   LineClient client(daemon.socket());
   for (const std::string key : {"user:123", "my-test-key"})
     CHECK(client.ask(json{{"op", "get-node"}, {"key", key}}.dump())["ok"]["node"] == test::naive_owner(points, key));

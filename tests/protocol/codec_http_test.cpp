@@ -201,7 +201,7 @@ TEST_CASE("codec: a path that is none matches nothing and allows nothing") {
   for (const char* path : {"", "/", "//", "/api", "/api/v1", "/api/v1/", "/api/v1/rings//node", "/api/v1/rings/r/node/",
                            "//api/v1/rings/r/node", "/api/v1/rings/r/Node", "/API/v1/ping", "/api/v1/ping/",
                            "/api/v1/pin", "/api/v1/pings", "/api/v1/%70ing", "api/v1/ping", "/api/v1/rings/a/b/node",
-                           "/api/v1/rings/r", "/api/v1/ping?x=1"}) {
+                           "/api/v1/rings/r/", "/api/v1/rings/", "/api/v1/ping?x=1"}) {
     CAPTURE(path);
     const RouteMatch match = match_route(Method::get, path);
     CHECK_FALSE(match.row);
@@ -210,7 +210,7 @@ TEST_CASE("codec: a path that is none matches nothing and allows nothing") {
   }
   CHECK_FALSE(match_route(Method::get, "/api/v1/rings/%/node").row);
   CHECK_FALSE(match_route(Method::get, std::string(200'000, '/')).row);
-  CHECK_FALSE(match_route(Method::get, "/api/v1/rings/" + std::string(200'000, 'x')).row);
+  CHECK_FALSE(match_route(Method::get, "/api/v1/" + std::string(200'000, 'x')).row);
 }
 
 TEST_CASE("codec: every row is found by its own method and path, and the other methods of the path are allowed") {

@@ -65,6 +65,13 @@ T random_value(Random& random) {
     std::string bytes(1 + random() % 20, '\0');
     for (char& byte : bytes) byte = static_cast<char>(random());
     return Key{bytes};
+  } else if constexpr (std::is_same_v<T, protocol::Texts>) {
+    T texts;
+    for (std::size_t n = random() % 4; n > 0; --n) texts.emplace_back(random_text(random), random_text(random));
+    std::ranges::sort(texts);
+    const auto twice = std::ranges::unique(texts, {}, [](const auto& text) { return text.first; });
+    texts.erase(twice.begin(), twice.end());
+    return texts;
   } else if constexpr (is_list<T>::value) {
     T list;
     for (std::size_t n = 1 + random() % 4; n > 0; --n) list.push_back(random_value<typename T::value_type>(random));
@@ -85,6 +92,11 @@ bool same(const T& a, const T& b) {
     bool equal = true;
     for_each_field<T>([&](const auto& field) { equal = equal && same(a.*field.member, b.*field.member); });
     return equal;
+  } else if constexpr (std::is_same_v<T, protocol::Texts>) {
+    T one = a, other = b;
+    std::ranges::sort(one);
+    std::ranges::sort(other);
+    return one == other;
   } else if constexpr (is_list<T>::value) {
     return std::ranges::equal(a, b, [](const auto& one, const auto& other) { return same(one, other); });
   } else {
@@ -116,6 +128,10 @@ nlohmann::json expected_json(const T& value) {
         nlohmann::json list = nlohmann::json::array();
         for (const Key& key : member) list.push_back(text ? key.bytes : protocol::base64_encode(key.bytes));
         object[std::string(field.name) + (text ? "" : "_b64")] = list;
+      } else if constexpr (std::is_same_v<Member, protocol::Texts>) {
+        if (member.empty() && field.presence == protocol::Presence::optional) return;
+        auto& texts = object[std::string(field.name)] = nlohmann::json::object();
+        for (const auto& [name, text] : member) texts[name] = text;
       } else {
         object[std::string(field.name)] = expected_json(member);
       }

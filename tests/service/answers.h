@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -53,10 +54,14 @@ class Answers {
 inline Caller somebody() { return {"uid 1000, pid 1", {}}; }
 
 // Asks and waits for the answer.
-inline Result<Committed> ask(RingService& service, Change change) {
+inline Result<Committed> ask(RingService& service, RingChange change, std::string ring = "default") {
   Answers answers;
-  service.change(std::move(change), somebody(), answers.next());
+  service.change(std::move(ring), std::move(change), somebody(), answers.next());
   return answers.all().front();
+}
+
+inline std::shared_ptr<const Snapshot> default_snapshot(const RingService& service) {
+  return service.rings().latest()->by_name.at("default");
 }
 
 inline AddNodes add(std::vector<std::string> names, bool if_missing = false) {

@@ -83,15 +83,16 @@ class FakeStore final : public Store {
     return found == rings_.end() ? StoredRing{ring, 0, {}} : found->second;
   }
 
-  Result<std::vector<StoredRing>> load() override {
+  Result<StoredRings> load() override {
     const std::lock_guard lock(mutex_);
     ++loads_;
     if (failing_loads_ > 0) {
       --failing_loads_;
       return make_error(Errc::storage_failed, "the fake store cannot be read");
     }
-    std::vector<StoredRing> all;
-    for (const auto& [name, ring] : rings_) all.push_back(ring);
+    StoredRings all;
+    for (const auto& [name, ring] : rings_) all.rings.push_back(ring);
+    all.epoch_floor = epoch_floor_;
     return all;
   }
 
@@ -108,19 +109,16 @@ class FakeStore final : public Store {
       on_commit(commit);
       lock.lock();
     }
-    Fate fate = Fate::stored;
-    if (!fates_.empty()) {
-      fate = fates_.front();
-      fates_.pop_front();
-    }
-    const auto found = rings_.find(commits_.back().ring);
-    const std::uint64_t epoch = found == rings_.end() ? 0 : found->second.epoch;
-    if (fate == Fate::conflict || commit.expected_epoch != epoch)
-      return make_error(Errc::conflict, "the fake store is at epoch " + std::to_string(epoch));
-    if (fate != Fate::failed) store(commit);
-    if (fate != Fate::stored) return make_error(Errc::storage_failed, "the fake store failed");
-    ++commits_made_;
-    return {};
+    return decide(std::string(commit.ring), commit.expected_epoch, [&] { store(commit); });
+  }
+
+  Result<void> remove(std::string_view ring, std::uint64_t expected_epoch) override {
+    const std::lock_guard lock(mutex_);
+    const std::string name(ring);
+    return decide(name, expected_epoch, [&] {
+      rings_.erase(name);
+      epoch_floor_ = std::max(epoch_floor_, expected_epoch);
+    });
   }
 
   void settle() override {
@@ -139,23 +137,42 @@ class FakeStore final : public Store {
   }
 
  private:
+  template <class Act>
+  Result<void> decide(const std::string& ring, std::uint64_t expected_epoch, Act act) {
+    Fate fate = Fate::stored;
+    if (!fates_.empty()) {
+      fate = fates_.front();
+      fates_.pop_front();
+    }
+    const auto found = rings_.find(ring);
+    const std::uint64_t epoch = found == rings_.end() ? 0 : found->second.epoch;
+    if (fate == Fate::conflict || expected_epoch != epoch)
+      return make_error(Errc::conflict, "the fake store is at epoch " + std::to_string(epoch));
+    if (fate != Fate::failed) act();
+    if (fate != Fate::stored) return make_error(Errc::storage_failed, "the fake store failed");
+    ++commits_made_;
+    return {};
+  }
+
   // What every commit promises: changes, not one of them empty, that lead from what is stored to `after`.
   void store(const Commit& commit) {
     std::string name(commit.ring);
-    StoredRing& ring = rings_.try_emplace(name, StoredRing{name, 0, {commit.after.vnodes, {}}}).first->second;
-    CHECK_FALSE(commit.deltas.empty());
+    StoredRing& ring = rings_.try_emplace(name, StoredRing{name, 0, {commit.after.profile, {}}}).first->second;
+    CHECK((!commit.deltas.empty() || commit.expected_epoch == 0));
+    CHECK(commit.epoch > commit.expected_epoch);
     for (const Delta& delta : commit.deltas) {
       CHECK_FALSE(delta.empty());
       ring.spec = apply(std::move(ring.spec), delta);
     }
     CHECK(ring.spec == commit.after);
-    ring.epoch += commit.deltas.size();
+    ring.epoch = commit.epoch;
   }
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, StoredRing> rings_;
   std::vector<Recorded> commits_;
+  std::uint64_t epoch_floor_ = 0;
   std::deque<Fate> fates_;
   std::uint64_t commits_made_ = 0;
   int failing_loads_ = 0;

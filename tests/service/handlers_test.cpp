@@ -188,7 +188,7 @@ TEST_CASE("handlers: an empty ring owns nothing, but can be listed and told of")
 
 TEST_CASE("handlers: a ring that is not there is named in printable text, by every operation") {
   World world;
-  const Error unknown{Errc::not_found, "no ring 'other'", "the ring of this daemon is 'default'"};
+  const Error unknown{Errc::not_found, "no ring 'other'", "the rings are: default"};
   CHECK(refusal(world.read<GetNode>(key("k", 1, "other"))) == unknown);
   auto batch = keys(2);
   batch.ring = "other";
@@ -265,7 +265,7 @@ TEST_CASE("handlers: a caller who may not change anything gets the reason, and n
   CHECK(refusal(world.write<protocol::RemoveNodes>({"default", {"heavy"}, false}, stranger)) == no);
   CHECK(refusal(world.write<protocol::AddNodes>({"default", {{"heavy", 1}}, true}, stranger)) == no);
   std::optional<Error> legacy;
-  world.handlers->change(chash::RemoveNodes{{"heavy"}, false}, stranger,
+  world.handlers->change("default", chash::RemoveNodes{{"heavy"}, false}, stranger,
                          [&](const Result<Committed>& answer) { legacy = refusal(answer); });
   CHECK(legacy == no);
   CHECK(world.store.commits().size() == 1);

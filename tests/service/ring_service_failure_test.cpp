@@ -22,12 +22,12 @@ using Names = std::vector<std::string>;
 
 struct Running {
   explicit Running(FakeStore& store) : log(quiet_log()) {
-    store.put({"default", 1, {10, {{"a", 1}}}});
+    store.put({"default", 1, {"seed,vnodes=10", {{"a", 1}}}});
     auto started = RingService::start(store, *log, {});
     REQUIRE(started);
     service = std::move(*started);
   }
-  std::shared_ptr<const Snapshot> now() const { return service->snapshots().latest(); }
+  std::shared_ptr<const Snapshot> now() const { return default_snapshot(*service); }
 
   std::unique_ptr<Log> log;
   std::unique_ptr<RingService> service;
@@ -39,12 +39,12 @@ TEST_CASE("ring service: a failed commit refuses all of its batch and shows noth
   store.fates({Fate::stored, Fate::failed});
   store.shut_gate();
   Answers answers;
-  running.service->change(add({"b"}), somebody(), answers.next());
+  running.service->change("default", add({"b"}), somebody(), answers.next());
   store.wait_until_somebody_waits();
-  running.service->change(add({"c"}), somebody(), answers.next());
-  running.service->change(add({"c"}), somebody(), answers.next());  // judged a ring that did not come to be
-  running.service->change(remove({"nobody"}, true), somebody(), answers.next());
-  running.service->change(remove({"b"}), somebody(), answers.next());
+  running.service->change("default", add({"c"}), somebody(), answers.next());
+  running.service->change("default", add({"c"}), somebody(), answers.next());  // judged a ring that did not come to be
+  running.service->change("default", remove({"nobody"}, true), somebody(), answers.next());
+  running.service->change("default", remove({"b"}), somebody(), answers.next());
   store.open_gate();
   const auto all = answers.all();
   REQUIRE(all[0]);
@@ -67,7 +67,7 @@ TEST_CASE("ring service: what a failed commit stored all the same is found, show
   FakeStore store;
   std::vector<std::uint64_t> visible_at_commit;
   const RingService* service = nullptr;
-  store.on_commit = [&](const Commit&) { visible_at_commit.push_back(service->snapshots().latest()->epoch); };
+  store.on_commit = [&](const Commit&) { visible_at_commit.push_back(default_snapshot(*service)->epoch); };
   const Running running(store);
   service = running.service.get();
   store.fates({Fate::failed_but_stored});
@@ -119,12 +119,12 @@ TEST_CASE("ring service: nothing is refused on the word of a ring that a failed 
 TEST_CASE("ring service: what somebody else wrote is found at the next change") {
   FakeStore store;
   const Running running(store);
-  store.put({"default", 7, {10, {{"x", 1}, {"y", 2}}}});
+  store.put({"default", 7, {"seed,vnodes=10", {{"x", 1}, {"y", 2}}}});
   const auto answer = ask(*running.service, add({"z"}));
   REQUIRE(answer);
   CHECK(answer->previous_epoch == 7);
   CHECK(answer->epoch == 8);
-  CHECK(running.now()->spec == RingSpec{10, {{"x", 1}, {"y", 2}, {"z", 1}}});
+  CHECK(running.now()->spec == RingSpec{"seed,vnodes=10", {{"x", 1}, {"y", 2}, {"z", 1}}});
 }
 
 TEST_CASE("ring service: a store that always conflicts is given up after three tries") {
@@ -141,7 +141,7 @@ TEST_CASE(
     "ring service: a store that cannot be read after a conflict refuses the change, and readers keep what they have") {
   FakeStore store;
   const Running running(store);
-  store.put({"default", 2, {10, {{"x", 1}}}});
+  store.put({"default", 2, {"seed,vnodes=10", {{"x", 1}}}});
   store.fail_next_loads(1);
   CHECK(code_of(ask(*running.service, add({"b"}))) == Errc::storage_failed);
   CHECK(running.now()->epoch == 1);
@@ -155,11 +155,11 @@ TEST_CASE("ring service: a store that went back in time is not followed") {
   FakeStore store;
   const Running running(store);
   for (const char* name : {"b", "c", "d"}) REQUIRE(ask(*running.service, add({name})));
-  store.put({"default", 2, {10, {{"a", 1}, {"b", 1}}}});  // a backup was put back, or the file was moved away
+  store.put({"default", 2, {"seed,vnodes=10", {{"a", 1}, {"b", 1}}}});  // a backup was put back, or the file was moved away
   CHECK(code_of(ask(*running.service, add({"e"}))) == Errc::storage_failed);
   CHECK(running.now()->epoch == 4);
   CHECK(names_of(running.now()->spec) == Names{"a", "b", "c", "d"});
-  store.put({"default", 0, {10, {}}});
+  store.put({"default", 0, {"seed,vnodes=10", {}}});
   CHECK(code_of(ask(*running.service, add({"e"}))) == Errc::storage_failed);
   CHECK(running.now()->epoch == 4);
 }
@@ -183,15 +183,15 @@ TEST_CASE("ring service: when as many changes wait as may, the next is refused a
   const Running running(store);
   store.shut_gate();
   Answers answers;
-  running.service->change(add({"b"}), somebody(), answers.next());
+  running.service->change("default", add({"b"}), somebody(), answers.next());
   store.wait_until_somebody_waits();
   for (std::size_t i = 0; i < limits::queued_changes; ++i)
-    running.service->change(remove({"nobody"}, true), somebody(), answers.next());
+    running.service->change("default", remove({"nobody"}, true), somebody(), answers.next());
   CHECK(answers.count() == 0);
   std::vector<Errc> refused;
   const auto asker = std::this_thread::get_id();
   for (int i = 0; i < 3; ++i)
-    running.service->change(add({"c"}), somebody(), [&](const Result<Committed>& answer) {
+    running.service->change("default", add({"c"}), somebody(), [&](const Result<Committed>& answer) {
       CHECK(std::this_thread::get_id() == asker);
       refused.push_back(code_of(answer));
     });
@@ -209,9 +209,9 @@ TEST_CASE("ring service: stopping finishes what waits and refuses what comes lat
   RingService* const service = started->get();
   store.shut_gate();
   Answers answers;
-  service->change(add({"a"}), somebody(), answers.next());
+  service->change("default", add({"a"}), somebody(), answers.next());
   store.wait_until_somebody_waits();
-  for (const char* name : {"b", "c", "d"}) service->change(add({name}), somebody(), answers.next());
+  for (const char* name : {"b", "c", "d"}) service->change("default", add({name}), somebody(), answers.next());
 
   std::thread stopper([&] { started->reset(); });
   // It waits for the store; whoever asks meanwhile hears that it is too late.
@@ -219,7 +219,7 @@ TEST_CASE("ring service: stopping finishes what waits and refuses what comes lat
   std::size_t came_in_time = 0;
   while (last != Errc::shutting_down) {
     auto answered = std::make_shared<std::optional<Errc>>();
-    service->change(remove({"nobody"}, true), somebody(), [answered](const Result<Committed>& answer) {
+    service->change("default", remove({"nobody"}, true), somebody(), [answered](const Result<Committed>& answer) {
       if (!answer) *answered = answer.error().code;
     });
     if (answered->has_value()) last = **answered;
@@ -242,8 +242,8 @@ TEST_CASE("ring service: a change asked for in the answer to another is made, to
   Answers answers;
   const auto inner = answers.next();
   const auto outer = answers.next();
-  running.service->change(add({"b"}), somebody(), [&](Result<Committed> answer) {
-    running.service->change(add({"c"}), somebody(), inner);
+  running.service->change("default", add({"b"}), somebody(), [&](Result<Committed> answer) {
+    running.service->change("default", add({"c"}), somebody(), inner);
     outer(std::move(answer));
   });
   for (const auto& answer : answers.all()) CHECK(answer);

@@ -22,7 +22,7 @@ struct Running {
     REQUIRE(started);
     service = std::move(*started);
   }
-  std::shared_ptr<const Snapshot> now() const { return service->snapshots().latest(); }
+  std::shared_ptr<const Snapshot> now() const { return default_snapshot(*service); }
 
   std::unique_ptr<Log> log;
   std::unique_ptr<RingService> service;
@@ -35,7 +35,7 @@ TEST_CASE("ring service: a store without history gets the initial nodes as its f
   const Running running(store, {{"a", 1}, {"b", 2.5}});
   CHECK(running.now()->ring == "default");
   CHECK(running.now()->epoch == 1);
-  CHECK(running.now()->spec == RingSpec{100, {{"a", 1}, {"b", 2.5}}});
+  CHECK(running.now()->spec == RingSpec{"seed", {{"a", 1}, {"b", 2.5}}});
   CHECK(running.now()->placement.points() == 350);
   CHECK(store.stored().epoch == 1);
   CHECK(store.stored().spec == running.now()->spec);
@@ -51,10 +51,10 @@ TEST_CASE("ring service: a store without history and no initial nodes start empt
 }
 
 TEST_CASE("ring service: a ring with a history keeps its members, even if it has none") {
-  for (const RingSpec& spec : {RingSpec{7, {{"x", 3}}}, RingSpec{100, {}}}) {
+  for (const RingSpec& spec : {RingSpec{"seed,vnodes=7", {{"x", 3}}}, RingSpec{"seed", {}}}) {
     FakeStore store;
     store.put({"default", 41, spec});
-    store.put({"another", 3, {100, {{"y", 1}}}});
+    store.put({"another", 3, {"seed", {{"y", 1}}}});
     const Running running(store, {{"a", 1}});
     CHECK(running.now()->epoch == 41);
     CHECK(running.now()->spec == spec);
@@ -77,10 +77,11 @@ TEST_CASE("ring service: it does not start on a store that cannot be read, writt
   CHECK(started.error().code == Errc::storage_failed);
 
   FakeStore too_large;
-  too_large.put({"default", 1, {1'000'000, {{"a", 1'000'000}}}});
+  too_large.put({"default", 1, {"seed,vnodes=1000000", {{"a", 1'000'000}}}});
   started = RingService::start(too_large, *log, {});
   REQUIRE_FALSE(started);
-  CHECK(started.error().code == Errc::too_large);
+  CHECK(started.error().code == Errc::storage_failed);
+  CHECK(started.error().message.starts_with("ring 'default' of the store cannot be placed: the ring would have 1000"));
 
   FakeStore fine;
   started = RingService::start(fine, *log, {{"a", 1}, {"not a name", 1}});
@@ -100,7 +101,7 @@ TEST_CASE("ring service: a change is durable before it is visible, and visible b
     ++commits;
     CHECK_FALSE(answered);
     CHECK(commit.ring == "default");
-    const auto visible = service->snapshots().latest();
+    const auto visible = default_snapshot(*service);
     CHECK(visible->epoch == commit.expected_epoch);
     CHECK(visible->spec.nodes.size() == commit.expected_epoch);  // each change here adds one node
   };
@@ -110,7 +111,7 @@ TEST_CASE("ring service: a change is durable before it is visible, and visible b
     answered = false;
     Answers answers;
     const auto done = answers.next();
-    running.service->change(add({"n" + std::to_string(n)}), somebody(), [&](Result<Committed> answer) {
+    running.service->change("default", add({"n" + std::to_string(n)}), somebody(), [&](Result<Committed> answer) {
       answered = true;
       CHECK(store.stored().epoch == n);
       CHECK(running.now()->epoch == n);
@@ -146,14 +147,14 @@ TEST_CASE("ring service: a change of several nodes is one epoch, or nothing") {
   CHECK(store.commits().size() == 2);
 
   REQUIRE(ask(*running.service, remove({"c", "a"})));
-  CHECK(running.now()->spec == RingSpec{100, {{"b", 2}, {"d", 0.5}}});
+  CHECK(running.now()->spec == RingSpec{"seed", {{"b", 2}, {"d", 0.5}}});
 }
 
 TEST_CASE("ring service: a change with nothing to do commits nothing and keeps the epoch") {
   FakeStore store;
   const Running running(store, {{"a", 1}, {"b", 1}});
   const auto before = running.now();
-  for (const Change& change : {Change(AddNodes{{{"a", 5}, {"b", 1}}, true}), Change(remove({"x", "y"}, true))}) {
+  for (const RingChange& change : {RingChange(AddNodes{{{"a", 5}, {"b", 1}}, true}), RingChange(remove({"x", "y"}, true))}) {
     const auto answer = ask(*running.service, change);
     REQUIRE(answer);
     CHECK(answer->epoch == 1);
@@ -168,7 +169,7 @@ TEST_CASE("ring service: a change with nothing to do commits nothing and keeps t
   const auto partly = ask(*running.service, AddNodes{{{"a", 5}, {"c", 3}}, true});
   REQUIRE(partly);
   CHECK(partly->delta == Delta{{{"c", 3}}, {}});
-  CHECK(running.now()->spec == RingSpec{100, {{"a", 1}, {"b", 1}, {"c", 3}}});
+  CHECK(running.now()->spec == RingSpec{"seed", {{"a", 1}, {"b", 1}, {"c", 3}}});
 }
 
 // --- Batches --------------------------------------------------------------------------------------------------------
@@ -177,23 +178,23 @@ TEST_CASE("ring service: fifty waiting changes are one commit, and each has its 
   FakeStore store;
   const RingService* service = nullptr;
   std::vector<std::uint64_t> visible_at_commit;
-  store.on_commit = [&](const Commit&) { visible_at_commit.push_back(service->snapshots().latest()->epoch); };
+  store.on_commit = [&](const Commit&) { visible_at_commit.push_back(default_snapshot(*service)->epoch); };
   const Running running(store);
   service = running.service.get();
   store.shut_gate();
   Answers answers;
-  running.service->change(add({"first"}), somebody(), answers.next());
+  running.service->change("default", add({"first"}), somebody(), answers.next());
   store.wait_until_somebody_waits();
   for (int i = 0; i < 50; ++i) {
     // Every fifth takes away what came before it.
     const std::string name = "n" + std::to_string(i % 5 == 4 ? i - 1 : i);
-    running.service->change(i % 5 == 4 ? Change(remove({name})) : Change(add({name})), somebody(), answers.next());
+    running.service->change("default", i % 5 == 4 ? RingChange(remove({name})) : RingChange(add({name})), somebody(), answers.next());
   }
   CHECK(answers.count() == 0);
   store.open_gate();
   const auto all = answers.all();
 
-  RingSpec members{100, {}};
+  RingSpec members{"seed", {}};
   for (std::size_t i = 0; i < all.size(); ++i) {
     REQUIRE(all[i]);
     CHECK(all[i]->epoch == i + 1);
@@ -219,7 +220,7 @@ TEST_CASE("ring service: changes of one batch see those before them, and refusal
   const Running running(store, {{"a", 1}});
   store.shut_gate();
   Answers answers;
-  const auto ask_later = [&](Change change) { running.service->change(std::move(change), somebody(), answers.next()); };
+  const auto ask_later = [&](RingChange change) { running.service->change("default", std::move(change), somebody(), answers.next()); };
   ask_later(add({"gate"}));
   store.wait_until_somebody_waits();
   ask_later(add({"b"}));                             // 1: epoch 3
@@ -256,7 +257,7 @@ TEST_CASE("ring service: changes of one batch see those before them, and refusal
   CHECK(epochs_and_members(11) == "6-7: e f");
   CHECK(store.commits().size() == 3);
   CHECK(store.stored().epoch == 7);
-  CHECK(running.now()->spec == RingSpec{100, {{"e", 2}, {"f", 1}}});
+  CHECK(running.now()->spec == RingSpec{"seed", {{"e", 2}, {"f", 1}}});
 }
 
 TEST_CASE("ring service: a batch of refusals commits nothing") {
@@ -264,9 +265,9 @@ TEST_CASE("ring service: a batch of refusals commits nothing") {
   const Running running(store, {{"a", 1}});
   store.shut_gate();
   Answers answers;
-  running.service->change(add({"gate"}), somebody(), answers.next());
+  running.service->change("default", add({"gate"}), somebody(), answers.next());
   store.wait_until_somebody_waits();
-  for (int i = 0; i < 10; ++i) running.service->change(add({"a"}), somebody(), answers.next());
+  for (int i = 0; i < 10; ++i) running.service->change("default", add({"a"}), somebody(), answers.next());
   store.open_gate();
   const auto all = answers.all();
   for (std::size_t i = 1; i < all.size(); ++i) CHECK(code_of(all[i]) == Errc::conflict);

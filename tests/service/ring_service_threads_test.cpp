@@ -24,7 +24,7 @@ using chash::test::naive_points;
 using chash::test::NaivePoint;
 
 // Small enough for the slow implementation: 12 nodes, 8 points for a node of weight 1.
-constexpr std::uint32_t vnodes = 8;
+const std::string profile = "seed,vnodes=8";
 constexpr int names = 12;
 constexpr int writers = 4;
 constexpr int readers = 4;
@@ -45,7 +45,7 @@ struct Lookup {
 
 struct World {
   World() : log(quiet_log()) {
-    store.put({"default", 1, {vnodes, {}}});
+    store.put({"default", 1, {profile, {}}});
     auto started = RingService::start(store, *log, {});
     REQUIRE(started);
     service = std::move(*started);
@@ -60,7 +60,7 @@ struct World {
   std::atomic<int> writers_left = writers;
 };
 
-Change random_change(std::mt19937_64& random) {
+RingChange random_change(std::mt19937_64& random) {
   constexpr double weights[] = {0.5, 1, 2};
   const auto name = [&] { return "n" + std::to_string(random() % names); };
   switch (random() % 4) {
@@ -145,7 +145,7 @@ std::map<std::uint64_t, RingSpec> history_of(const std::vector<Writer>& all) {
   for (const Writer& writer : all)
     for (const auto& [epoch, delta] : writer.deltas)
       CHECK_MESSAGE(deltas.emplace(epoch, delta).second, "epoch " << epoch << " twice");
-  std::map<std::uint64_t, RingSpec> history{{1, {vnodes, {}}}};
+  std::map<std::uint64_t, RingSpec> history{{1, {profile, {}}}};
   for (const auto& [epoch, delta] : deltas) {
     REQUIRE(epoch == history.rbegin()->first + 1);  // no gap
     history.emplace(epoch, apply(history.rbegin()->second, delta));
@@ -159,7 +159,7 @@ std::vector<NaivePoint> points_of(const RingSpec& spec) {
   std::vector<NaivePoint> points;
   for (const Node& node : spec.nodes) {
     auto [found, is_new] = known.try_emplace({node.name, node.weight});
-    if (is_new) found->second = naive_points({spec.vnodes, {node}});
+    if (is_new) found->second = naive_points({spec.profile, {node}});
     points.insert(points.end(), found->second.begin(), found->second.end());
   }
   return points;
@@ -177,8 +177,8 @@ TEST_CASE("ring service: four writers and four readers make one gapless history,
   const auto history = history_of(all_writers);
   const std::uint64_t last = history.rbegin()->first;
   CHECK(last > 200);  // else nothing much was tried
-  CHECK(world.service->snapshots().latest()->epoch == last);
-  CHECK(world.service->snapshots().latest()->spec == history.at(last));
+  CHECK(default_snapshot(*world.service)->epoch == last);
+  CHECK(default_snapshot(*world.service)->spec == history.at(last));
   CHECK(world.store.stored().epoch == last);
   CHECK(world.store.stored().spec == history.at(last));
   CHECK(world.service->changes_made() == last - 1);

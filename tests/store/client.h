@@ -55,7 +55,7 @@ struct Client {
         ++refused;
         return;
       }
-      adopt(*rings);
+      adopt(rings->rings);
       if (!resolves(delta)) return;
     }
     FAIL("two conflicts in a row");

@@ -10,7 +10,7 @@ namespace chash::store::test {
 
 const std::vector<Delta> sample_commits{
     {{{"cache-node-1", 1}, {"cache-node-2", 1}, {"cache-node-3", 2.5}}, {}},
-    {{{"cache-node-4", 0.1}}, {}},
+    {{{"cache-node-4", 0.1, {{"state", "up"}}}}, {}},
     {{{"a", 1e6}, {"b", 1.0 / 3}}, {"cache-node-2"}},
     {{}, {"a"}},
     {{{"a", 7}}, {}},

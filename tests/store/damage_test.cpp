@@ -105,8 +105,8 @@ TEST_CASE("damage: a database of somebody else, or of a newer chash, is refused 
   Judge judge;
   CHECK(after_sql(judge, "PRAGMA application_id = 1") == Verdict::refused);
   CHECK(judge.message.ends_with("it is not a state file of chash"));
-  CHECK(after_sql(judge, "PRAGMA user_version = 2") == Verdict::refused);
-  CHECK(judge.message.ends_with("it was written by a newer chash (format 2; this one reads up to 1)"));
+  CHECK(after_sql(judge, "PRAGMA user_version = 3") == Verdict::refused);
+  CHECK(judge.message.ends_with("it was written by a newer chash (format 3; this one reads up to 2)"));
   CHECK(after_sql(judge, "PRAGMA user_version = 0") == Verdict::refused);
   CHECK(after_sql(judge, "PRAGMA user_version = -1") == Verdict::refused);
   CHECK(after_sql(judge, "VACUUM") == Verdict::right);
@@ -124,15 +124,18 @@ TEST_CASE("damage: rows that were changed behind our back are refused") {
            "UPDATE node SET weight = 9e999 WHERE name = 'cache-node-1'",
            "UPDATE node SET ring = 'another' WHERE name = 'cache-node-1'",
            "UPDATE node SET weight = CASE name WHEN 'a' THEN 2.5 ELSE 7 END WHERE name IN ('a', 'cache-node-3')",
-           "INSERT INTO node VALUES('default', 'extra', 1, 99)",
+           "INSERT INTO node VALUES('default', 'extra', 1, 99, '')",
            "DELETE FROM node WHERE name = 'cache-node-1'",
            "DELETE FROM node",
            "UPDATE ring SET epoch = epoch + 1",
            "UPDATE ring SET epoch = 0",
            "UPDATE ring SET epoch = -5",
-           "UPDATE ring SET vnodes = 101",
-           "UPDATE ring SET vnodes = 0",
-           "UPDATE ring SET vnodes = 9223372036854775807",
+           "UPDATE ring SET profile = 'seed,vnodes=101'",
+           "UPDATE ring SET profile = ''",
+           "UPDATE ring SET profile = 'no such'",
+           "UPDATE node SET fields = 'state=down' WHERE name = 'cache-node-4'",
+           "UPDATE node SET fields = ''",
+           "PRAGMA user_version = 1",
            "UPDATE ring SET name = 'another'",
            "UPDATE ring SET checksum = ''",
            "UPDATE ring SET checksum = upper(checksum)",

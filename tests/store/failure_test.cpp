@@ -117,7 +117,7 @@ TEST_CASE("failing disk: a file that cannot be opened is left as it is, and open
         {
           auto store = SqliteStore::open(copy);
           if (store) {
-            if (auto rings = (*store)->load()) client.adopt(*rings);
+            if (auto rings = (*store)->load()) client.adopt(rings->rings);
           } else {
             CHECK(store.error().code == Errc::storage_failed);
             CHECK(store.error().message.find(copy.string()) != std::string::npos);

@@ -85,7 +85,7 @@ inline std::unique_ptr<SqliteStore> open_store(const fs::path& path) {
 inline std::vector<StoredRing> load_all(SqliteStore& store) {
   auto rings = store.load();
   if (!rings) FAIL(rings.error().message);
-  return std::move(*rings);
+  return std::move(rings->rings);
 }
 
 // The ring "default" as the store has it; epoch 0 and no nodes if it is not there.
@@ -103,7 +103,7 @@ inline StoredRing after(StoredRing ring, const std::vector<Delta>& deltas) {
 
 inline Result<void> commit(SqliteStore& store, const StoredRing& before, const std::vector<Delta>& deltas) {
   const StoredRing next = after(before, deltas);
-  return store.commit({before.name, before.epoch, deltas, next.spec});
+  return store.commit({before.name, before.epoch, next.epoch, deltas, next.spec});
 }
 
 // Commits, and moves `ring` on.

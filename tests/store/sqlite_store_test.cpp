@@ -70,7 +70,7 @@ TEST_CASE("sqlite store: nodes come back in the order of adding, and one that co
     must_commit(*store, ring, deltas);
     CHECK(load_ring(*store) == ring);
   }
-  CHECK(ring.spec == RingSpec{100, {{"b", 3}, {"0", 1}, {"c", 5}}});
+  CHECK(ring.spec == RingSpec{"seed", {{"b", 3}, {"0", 1}, {"c", 5}}});
   CHECK(load_ring(*open_store(scratch / "chash.db")) == ring);
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("sqlite store: several changes of one commit count one epoch each") {
   must_commit(*store, ring, {{{{"a", 1}}, {}}, {{{"b", 1}}, {}}, {{}, {"a"}}, {{{"a", 2}}, {}}});
   CHECK(ring.epoch == 4);
   CHECK(load_ring(*store) == ring);
-  CHECK(ring.spec == RingSpec{100, {{"b", 1}, {"a", 2}}});
+  CHECK(ring.spec == RingSpec{"seed", {{"b", 1}, {"a", 2}}});
   CHECK(store->state().commits == 1);
   must_commit(*store, ring, {{{}, {"a", "b"}}});
   CHECK(load_ring(*store) == StoredRing{"default", 5, {}});  // an empty ring with a history is not a new one
@@ -119,7 +119,7 @@ TEST_CASE("sqlite store: rings do not touch each other") {
   const Scratch scratch;
   const auto store = open_store(scratch / "chash.db");
   StoredRing one{"default", 0, {}};
-  StoredRing two{"another", 0, {7, {}}};
+  StoredRing two{"another", 0, {"seed,vnodes=7", {}}};
   must_commit(*store, one, {{{{"a", 1}, {"b", 1}}, {}}});
   must_commit(*store, two, {{{{"b", 2}, {"a", 2}}, {}}});
   must_commit(*store, one, {{{}, {"a"}}});
@@ -129,7 +129,7 @@ TEST_CASE("sqlite store: rings do not touch each other") {
 
 TEST_CASE("sqlite store: weights and virtual nodes come back bit for bit") {
   const Scratch scratch;
-  StoredRing ring{"default", 0, {1, {}}};
+  StoredRing ring{"default", 0, {"seed,vnodes=1", {}}};
   std::vector<double> weights{1,
                               2,
                               0.1,
@@ -187,7 +187,7 @@ TEST_CASE("sqlite store: names of every allowed byte and length come back") {
 
 TEST_CASE("sqlite store: ten thousand nodes are one commit, and each change writes only what it touches") {
   const Scratch scratch;
-  StoredRing ring{"default", 0, {1, {}}};
+  StoredRing ring{"default", 0, {"seed,vnodes=1", {}}};
   Delta all;
   for (int i = 0; i < 10'000; ++i) all.added.push_back({"node-" + std::to_string(i * 7919 % 10'000), 1.0 + i});
   {

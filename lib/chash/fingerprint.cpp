@@ -1,0 +1,58 @@
+#include <algorithm>
+#include <bit>
+
+#include "chash/profile.h"
+#include "chash/ring_spec.h"
+
+namespace chash {
+namespace {
+
+void append_number(std::uint64_t number, std::string& bytes) {
+  for (int shift = 0; shift < 64; shift += 8) bytes.push_back(static_cast<char>(number >> shift & 0xff));
+}
+
+// With its length before it, so that "ab" and "c" are not "a" and "bc".
+void append_text(std::string_view text, std::string& bytes) {
+  append_number(text.size(), bytes);
+  bytes += text;
+}
+
+// Only what differs from the defaults, so that a parameter that is added in a later release changes no fingerprint.
+std::string parameters_of(const Profile& profile) {
+  const Profile defaults;
+  std::string bytes = "chash ring 2";
+  for (const ProfileParameter& parameter : profile_parameters()) {
+    const std::string value = parameter.write(profile);
+    if (value == parameter.write(defaults)) continue;
+    append_text(parameter.name, bytes);
+    append_text(value, bytes);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Token fingerprint(const RingSpec& spec) {
+  const auto profile = parse_profile(spec.profile);
+  const bool order_counts = profile && profile->order == Profile::Order::given;
+  // A sum of the nodes' hashes does not depend on their order, and needs no sorted copy.
+  Token sum = xxh3_128(profile ? parameters_of(*profile) : spec.profile);
+  std::uint64_t place = 0;
+  std::string bytes;
+  for (const Node& node : spec.nodes) {
+    bytes.clear();
+    append_text(node.name, bytes);
+    append_number(std::bit_cast<std::uint64_t>(node.weight), bytes);
+    NodeFields fields = node.fields;
+    std::ranges::sort(fields);
+    for (const auto& [name, value] : fields) {
+      append_text(name, bytes);
+      append_text(value, bytes);
+    }
+    if (order_counts) append_number(++place, bytes);
+    sum += xxh3_128(bytes);
+  }
+  return sum;
+}
+
+}  // namespace chash

@@ -1,0 +1,73 @@
+#include "service/rings.h"
+
+#include <utility>
+
+#include "chash/limits.h"
+#include "protocol/operations.h"
+#include "protocol/text.h"
+
+namespace chash::service {
+namespace {
+
+constexpr std::size_t rings_named = 8;  // in a hint; of more, the user is told how to list them
+
+Error no_ring(std::string_view name, const Rings& rings) {
+  std::string known;
+  for (const auto& [other, snapshot] : rings.by_name) known += (known.empty() ? "" : ", ") + other;
+  return make_error(Errc::not_found, "no ring '" + protocol::printable(name, limits::name_bytes) + "'",
+                    rings.by_name.size() > rings_named ? "try: chash ring list" : "the rings are: " + known);
+}
+
+}  // namespace
+
+Result<const Snapshot*> Rings::get(std::string_view name) const {
+  const auto found = by_name.find(name);
+  if (found == by_name.end()) return no_ring(name, *this);
+  return found->second.get();
+}
+
+const Snapshot& Rings::default_ring() const { return *by_name.find(protocol::default_ring)->second; }
+
+std::size_t Rings::points() const {
+  std::size_t sum = 0;
+  for (const auto& [name, snapshot] : by_name) sum += snapshot->placement.points();
+  return sum;
+}
+
+Result<std::shared_ptr<const Snapshot>> make_snapshot(std::string ring, std::uint64_t epoch, RingSpec spec) {
+  auto profile = parse_profile(spec.profile);
+  if (!profile) return std::move(profile).error();
+  auto placement = build(*profile, spec.nodes);
+  if (!placement) return std::move(placement).error();
+  return std::shared_ptr<const Snapshot>(std::make_shared<Snapshot>(
+      Snapshot{std::move(ring), epoch, std::move(spec), std::move(*profile), std::move(*placement)}));
+}
+
+Result<std::shared_ptr<const Rings>> load_rings(Store& store, const Rings& known) {
+  auto stored = store.load();
+  if (!stored) return std::move(stored).error();
+  auto rings = std::make_shared<Rings>();
+  rings->epoch_floor = stored->epoch_floor;
+  for (StoredRing& ring : stored->rings) {
+    const auto same = known.by_name.find(ring.name);
+    if (same != known.by_name.end() && same->second->epoch == ring.epoch && same->second->spec == ring.spec) {
+      rings->by_name.insert(*same);
+      continue;
+    }
+    auto snapshot = make_snapshot(ring.name, ring.epoch, std::move(ring.spec));
+    if (!snapshot)
+      return make_error(Errc::storage_failed,
+                        "ring '" + ring.name + "' of the store cannot be placed: " + snapshot.error().message,
+                        "a newer chashd may have made it");
+    rings->by_name.emplace(ring.name, std::move(*snapshot));
+  }
+  const std::string name(protocol::default_ring);
+  if (!rings->by_name.contains(name)) {
+    auto empty = make_snapshot(name, 0, RingSpec{});
+    if (!empty) return std::move(empty).error();
+    rings->by_name.emplace(name, std::move(*empty));
+  }
+  return std::shared_ptr<const Rings>(std::move(rings));
+}
+
+}  // namespace chash::service

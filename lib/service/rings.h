@@ -1,0 +1,45 @@
+// Rings: all that the daemon serves at one moment. Immutable, shared by everyone who looks.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "chash/placement.h"
+#include "chash/profile.h"
+#include "chash/ring_spec.h"
+#include "service/store.h"
+
+namespace chash::service {
+
+// A ring at one epoch.
+struct Snapshot {
+  std::string ring;
+  std::uint64_t epoch = 0;
+  RingSpec spec;
+  Profile profile;  // of spec.profile
+  Placement placement;
+};
+
+struct Rings {
+  // By name; the default ring is always there, at epoch 0 until its first change.
+  std::map<std::string, std::shared_ptr<const Snapshot>, std::less<>> by_name;
+  // The highest epoch that a deleted ring had. A new ring begins above it, so that epochs under one name only grow.
+  std::uint64_t epoch_floor = 0;
+
+  // Errors: not_found, naming the rings there are.
+  Result<const Snapshot*> get(std::string_view name) const;
+  const Snapshot& default_ring() const;
+  std::size_t points() const;
+};
+
+// Errors: those of parse_profile() and build().
+Result<std::shared_ptr<const Snapshot>> make_snapshot(std::string ring, std::uint64_t epoch, RingSpec spec);
+
+// What the store holds. A ring that `known` has at the same epoch is taken from there and not built anew.
+// Errors: those of the store; storage_failed for a ring that cannot be placed.
+Result<std::shared_ptr<const Rings>> load_rings(Store& store, const Rings& known = {});
+
+}  // namespace chash::service
