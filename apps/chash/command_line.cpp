@@ -98,8 +98,9 @@ void Grammar::add_ring_options(CLI::App& app, std::string_view profile_help) {
 }
 
 void Grammar::add_nodes_file(CLI::App& app) {
-  nodes_files_.push_back(option(app, "--nodes-file", "FILE",
-                                "nodes, a line each: NAME [WEIGHT] [FIELD=VALUE]...; or server lines of nginx, HAProxy"));
+  nodes_files_.push_back(
+      option(app, "--nodes-file", "FILE",
+             "nodes, a line each: NAME [WEIGHT] [FIELD=VALUE]...; or server lines of nginx, HAProxy"));
 }
 
 void Grammar::add_command(const CommandRow& row) {

@@ -81,8 +81,8 @@ class Lookup {
   std::uint32_t replicas_;
   bool with_key_ = false;
   std::optional<Profile> slots_;  // for --slot
-  bool hex_ = false;          // keys are typed and printed in hex
-  bool some_failed_ = false;  // which has been told
+  bool hex_ = false;              // keys are typed and printed in hex
+  bool some_failed_ = false;      // which has been told
   char end_ = '\n';
   Template template_;
   KeyBatch batch_;

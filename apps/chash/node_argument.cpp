@@ -22,8 +22,7 @@ Result<double> parse_weight(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(weight) || weight < 0 ||
       weight > limits::max_weight)
-    return make_error(Errc::invalid_argument, "bad weight " + quoted(text),
-                      "a weight is a number from 0 to 1000000");
+    return make_error(Errc::invalid_argument, "bad weight " + quoted(text), "a weight is a number from 0 to 1000000");
   return weight;
 }
 

@@ -25,12 +25,8 @@ std::string fields_text(const ListNodes::Member& node) {
 }
 
 Record record_of(const ListNodes::Response& response, const ListNodes::Member& node) {
-  return {{"name", node.name},
-          {"weight", node.weight},
-          {"vnodes", node.vnodes},
-          {"fields", fields_text(node)},
-          {"ring", response.ring},
-          {"epoch", response.epoch}};
+  return {{"name", node.name},           {"weight", node.weight}, {"vnodes", node.vnodes},
+          {"fields", fields_text(node)}, {"ring", response.ring}, {"epoch", response.epoch}};
 }
 
 std::string sentence_list(const std::vector<std::string>& names) {

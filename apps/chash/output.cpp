@@ -90,18 +90,37 @@ int report(const Error& error, const ErrorStyle& style, const std::vector<std::s
 
 void say(const std::string& remark) { write_all(STDERR_FILENO, "chash: " + for_people(remark) + '\n'); }
 
+namespace {
+
+bool is_number(std::string_view cell) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
+  return error == std::errc() && end == cell.data() + cell.size();
+}
+
+}  // namespace
+
 void Table::append_to(std::string& out, bool header, bool color) const {
   std::vector<std::size_t> widths(rows_.front().size());
-  for (const auto& row : rows_)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  std::vector<bool> numbers(rows_.front().size(), rows_.size() > 1);
+  numbers.front() = false;  // the names, whatever they are
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+      if (&row != &rows_.front() && !is_number(row[i])) numbers[i] = false;
+    }
+  }
   for (const auto& row : rows_) {
     const bool is_header = &row == &rows_.front();
     if (is_header && !header) continue;
     if (is_header && color) out += bold;
+    std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::string padding(widths[i] - row[i].size(), ' ');
-      out += i == 0 ? row[i] + padding : "  " + padding + row[i];
+      line += (i == 0 ? "" : "  ") + (numbers[i] ? padding + row[i] : row[i] + padding);
     }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line;
     if (is_header && color) out += plain;
     out += '\n';
   }

@@ -50,7 +50,7 @@ int report(const Error& error, const ErrorStyle& style, const std::vector<std::s
 // A remark on standard error.
 void say(const std::string& remark);
 
-// A table with a header line: the first column to the left, the others (numbers) to the right.
+// A table with a header line: columns of numbers stand to the right, others to the left.
 class Table {
  public:
   explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}

@@ -21,15 +21,15 @@
 namespace chash {
 
 template <class A>
-concept PlacementAlgorithm = requires(const A& a, std::string_view key, std::size_t count,
-                                     std::vector<std::uint64_t>& by_node) {
-  { a.empty() } -> std::same_as<bool>;
-  { a.points() } -> std::same_as<std::size_t>;
-  { a.count_points(by_node) } -> std::same_as<void>;
-  { a.owner(key) } -> std::same_as<NodeIndex>;
-  { a.owners(key, count) } -> std::same_as<std::vector<NodeIndex>>;
-  { a.key_rule() } -> std::same_as<const KeyRule&>;
-};
+concept PlacementAlgorithm =
+    requires(const A& a, std::string_view key, std::size_t count, std::vector<std::uint64_t>& by_node) {
+      { a.empty() } -> std::same_as<bool>;
+      { a.points() } -> std::same_as<std::size_t>;
+      { a.count_points(by_node) } -> std::same_as<void>;
+      { a.owner(key) } -> std::same_as<NodeIndex>;
+      { a.owners(key, count) } -> std::same_as<std::vector<NodeIndex>>;
+      { a.key_rule() } -> std::same_as<const KeyRule&>;
+    };
 
 // Threads: all const members may be called at once.
 class Placement {

@@ -109,11 +109,11 @@ struct ListNodes {
     std::uint64_t vnodes = 0;
     Texts fields_given{};
     static constexpr auto fields() {
-      return std::tuple{Field{"name", &Member::name, "name of the node"},
-                        Field{"weight", &Member::weight, "share wanted relative to others"},
-                        Field{"vnodes", &Member::vnodes, "points that it takes on the ring"},
-                        Field{"fields", &Member::fields_given, "what else the profile knows of it", In::body,
-                              Presence::optional}};
+      return std::tuple{
+          Field{"name", &Member::name, "name of the node"},
+          Field{"weight", &Member::weight, "share wanted relative to others"},
+          Field{"vnodes", &Member::vnodes, "points that it takes on the ring"},
+          Field{"fields", &Member::fields_given, "what else the profile knows of it", In::body, Presence::optional}};
     }
   };
   struct Response {
@@ -168,8 +168,8 @@ struct AddNodes {
                         Field{"epoch", &Response::epoch, "the membership version after the change"},
                         Field{"previous_epoch", &Response::previous_epoch, "and before it; equal if nothing changed"},
                         Field{"added", &Response::added, "the nodes that were added"},
-                        Field{"warnings", &Response::warnings, "what is doubtful about the ring as it is now",
-                              In::body, Presence::optional}};
+                        Field{"warnings", &Response::warnings, "what is doubtful about the ring as it is now", In::body,
+                              Presence::optional}};
     }
   };
 };
@@ -284,11 +284,10 @@ struct RingCreate {
     std::string profile = "seed";
     std::vector<AddNodes::Member> nodes;
     static constexpr auto fields() {
-      return std::tuple{
-          Field{"ring", &Request::ring, "name of the new ring"},
-          Field{"profile", &Request::profile, "how it places keys: NAME[,PARAMETER=VALUE]...", In::body,
-                Presence::optional},
-          Field{"nodes", &Request::nodes, "its first nodes", In::body, Presence::optional}};
+      return std::tuple{Field{"ring", &Request::ring, "name of the new ring"},
+                        Field{"profile", &Request::profile, "how it places keys: NAME[,PARAMETER=VALUE]...", In::body,
+                              Presence::optional},
+                        Field{"nodes", &Request::nodes, "its first nodes", In::body, Presence::optional}};
     }
   };
   struct Response {
@@ -302,7 +301,8 @@ struct RingCreate {
                         Field{"epoch", &Response::epoch, "its membership version"},
                         Field{"profile", &Response::profile, "how it places keys"},
                         Field{"added", &Response::added, "its nodes"},
-                        Field{"warnings", &Response::warnings, "what is doubtful about the ring as it is now"}};
+                        Field{"warnings", &Response::warnings, "what is doubtful about the ring as it is now", In::body,
+                              Presence::optional}};
     }
   };
 };
@@ -370,9 +370,9 @@ struct RingDelete {
     std::string ring;
     bool if_exists = false;
     static constexpr auto fields() {
-      return std::tuple{Field{"ring", &Request::ring, "name of the ring", In::path},
-                        Field{"if_exists", &Request::if_exists, "no error if there is no such ring", In::query,
-                              Presence::optional}};
+      return std::tuple{
+          Field{"ring", &Request::ring, "name of the ring", In::path},
+          Field{"if_exists", &Request::if_exists, "no error if there is no such ring", In::query, Presence::optional}};
     }
   };
   struct Response {

@@ -219,8 +219,7 @@ void Handlers::handle(const protocol::RemoveNodes::Request& request, Caller call
 }
 
 void Handlers::handle(const RingCreate::Request& request, Caller caller, Done done) {
-  CreateRing asked{whole_profile(request.profile, daemon_.profiles), nodes_of(request.nodes)};
-  change(request.ring, std::move(asked), std::move(caller),
+  change(request.ring, CreateRing{request.profile, nodes_of(request.nodes)}, std::move(caller),
          [ring = request.ring, done = std::move(done)](Result<Committed> committed) {
            if (!committed) return done(std::move(committed).error());
            done(AnyResponse(created(ring, *committed)));
@@ -246,15 +245,13 @@ void Handlers::handle(const RingDelete::Request& request, Caller caller, Done do
 
 // --- Pieces ---------------------------------------------------------------------------------------------------------
 
-Result<const Snapshot*> Handlers::ring_named(std::string_view name) {
-  return reader_.current().get(name);
-}
+Result<const Snapshot*> Handlers::ring_named(std::string_view name) { return reader_.current().get(name); }
 
 Result<std::vector<std::string>> Handlers::owners(const Snapshot& snapshot, const std::string& key, std::uint32_t n) {
   if (snapshot.placement.empty())
-    return make_error(Errc::empty_ring, "ring '" + snapshot.ring + "' has no node that may answer",
-                      "add one: chash add " + (snapshot.ring == protocol::default_ring ? "" : "-r " + snapshot.ring + ' ') +
-                          "NODE");
+    return make_error(
+        Errc::empty_ring, "ring '" + snapshot.ring + "' has no node that may answer",
+        "add one: chash add " + (snapshot.ring == protocol::default_ring ? "" : "-r " + snapshot.ring + ' ') + "NODE");
   const auto& nodes = snapshot.spec.nodes;
   std::vector<std::string> names;
   if (n == 1) {

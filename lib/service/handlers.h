@@ -4,8 +4,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,8 +14,7 @@ namespace chash::service {
 
 // What the daemon as a whole counts and knows; made once, shared by all threads.
 struct DaemonState {
-  std::vector<std::string> listeners;           // set before serving starts
-  std::map<std::string, std::string> profiles;  // the operator's own, by name; set before serving starts
+  std::vector<std::string> listeners;  // set before serving starts
   std::int64_t started_s = 0;          // steady clock
   std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> lookups{0};

@@ -160,10 +160,10 @@ void RingService::change_rings(Waiting& waiting) {
   }
   if (outcome->epoch != outcome->previous_epoch) {
     changes_made_.fetch_add(1, std::memory_order_relaxed);
-    const std::string what = outcome->spec == nullptr ? "Deleting ring '" + waiting.ring + "'."
-                                                      : "Creating ring '" + waiting.ring + "' by the profile '" +
-                                                            outcome->spec->profile + "' with " +
-                                                            std::to_string(outcome->spec->nodes.size()) + " nodes.";
+    const std::string what = outcome->spec == nullptr
+                                 ? "Deleting ring '" + waiting.ring + "'."
+                                 : "Creating ring '" + waiting.ring + "' by the profile '" + outcome->spec->profile +
+                                       "' with " + std::to_string(outcome->spec->nodes.size()) + " nodes.";
     const std::uint64_t epoch = std::max(outcome->epoch, outcome->previous_epoch);
     log_.hashing(LogLevel::info, what + asked_by(waiting.ring, epoch, waiting.caller));
   }

@@ -98,7 +98,8 @@ void RingService::run_writer() {
 void RingService::make_changes(std::vector<Waiting>& waiting) {
   auto next = waiting.begin();
   while (next != waiting.end()) {
-    const auto stop = std::find_if_not(next, waiting.end(), [](const Waiting& w) { return concerns_members(w.change); });
+    const auto stop =
+        std::find_if_not(next, waiting.end(), [](const Waiting& w) { return concerns_members(w.change); });
     std::stable_sort(next, stop, [](const Waiting& a, const Waiting& b) { return a.ring < b.ring; });
     while (next != stop) {
       const auto end = std::find_if(next, stop, [&](const Waiting& w) { return w.ring != next->ring; });

@@ -36,8 +36,8 @@ std::string checksum(std::string_view ring, const Head& head, const RingSpec& sp
   std::string text = std::string(ring) + '\n' + std::to_string(head.epoch) + '\n' + std::to_string(head.next_position) +
                      '\n' + spec.profile;
   for (const Node& node : spec.nodes)
-    text += '\n' + node.name + '\t' + hex(std::bit_cast<std::uint64_t>(node.weight), 64) + '\t' +
-            fields_text(node.fields);
+    text +=
+        '\n' + node.name + '\t' + hex(std::bit_cast<std::uint64_t>(node.weight), 64) + '\t' + fields_text(node.fields);
   return hex(xxh3_128(text));
 }
 

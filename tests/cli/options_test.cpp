@@ -243,8 +243,8 @@ TEST_CASE("node: the weight stands behind the last equals sign") {
 }
 
 TEST_CASE("node: a bad weight and a bad name are refused, with a way out") {
-  for (const std::string word : {"a=", "a=2x", "a=-1", "a=inf", "a=nan", "a=0x10", "a=1000001", "a=1,5", "a= 1",
-                                 "=", "=1", "", "-a", "a b", "a\n"}) {
+  for (const std::string word : {"a=", "a=2x", "a=-1", "a=inf", "a=nan", "a=0x10", "a=1000001", "a=1,5", "a= 1", "=",
+                                 "=1", "", "-a", "a b", "a\n"}) {
     CAPTURE(word);
     const auto parsed = parse_node(word, 1);
     REQUIRE_FALSE(parsed.has_value());

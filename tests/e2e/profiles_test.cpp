@@ -220,7 +220,7 @@ TEST_CASE("what chash cannot read without a daemon ends with what is wrong") {
       {{"get-node", "--nodes", "a;b", "k"}, "", "'a;b' is not the name of a node", 2},
       {{"verify", dir.path()}, "", "Is a directory", 2},
       {{"verify", "-"}, "# chash vectors 1\n# profile seed\n# node a 1\n", "the file has no vectors", 2},
-      {{"vectors"}, "", "cannot connect", 4},
+      {{"vectors"}, "", "cannot reach chashd", 4},
   };
   for (const auto& [words, input, message, status] : cases) {
     CAPTURE(words[0]);

@@ -44,10 +44,12 @@ TEST_CASE("codec: every operation's response comes back, bare and as a reply") {
 }
 
 TEST_CASE("codec: a client skips fields that it does not know, since the daemon may be newer") {
-  const auto ping = decode_reply(AnyRequest(Ping::Request{}).index(), R"({"ok":{"version":"9","protocol":1,"pid":7,"mood":"good"},"trace":1})");
+  const auto ping = decode_reply(AnyRequest(Ping::Request{}).index(),
+                                 R"({"ok":{"version":"9","protocol":1,"pid":7,"mood":"good"},"trace":1})");
   REQUIRE(ping);
   CHECK(same(*ping, Ping::Response{"9", 1, 7}));
-  const auto bare = decode_response(AnyRequest(Ping::Request{}).index(), R"({"version":"9","protocol":1,"pid":7,"mood":{"a":[1]}})");
+  const auto bare =
+      decode_response(AnyRequest(Ping::Request{}).index(), R"({"version":"9","protocol":1,"pid":7,"mood":{"a":[1]}})");
   REQUIRE(bare);
   CHECK(same(*bare, Ping::Response{"9", 1, 7}));
 }

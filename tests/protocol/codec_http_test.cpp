@@ -198,10 +198,26 @@ TEST_CASE("codec: a path is split first and decoded after, so that %2F stays dat
 }
 
 TEST_CASE("codec: a path that is none matches nothing and allows nothing") {
-  for (const char* path : {"", "/", "//", "/api", "/api/v1", "/api/v1/", "/api/v1/rings//node", "/api/v1/rings/r/node/",
-                           "//api/v1/rings/r/node", "/api/v1/rings/r/Node", "/API/v1/ping", "/api/v1/ping/",
-                           "/api/v1/pin", "/api/v1/pings", "/api/v1/%70ing", "api/v1/ping", "/api/v1/rings/a/b/node",
-                           "/api/v1/rings/r/", "/api/v1/rings/", "/api/v1/ping?x=1"}) {
+  for (const char* path : {"",
+                           "/",
+                           "//",
+                           "/api",
+                           "/api/v1",
+                           "/api/v1/",
+                           "/api/v1/rings//node",
+                           "/api/v1/rings/r/node/",
+                           "//api/v1/rings/r/node",
+                           "/api/v1/rings/r/Node",
+                           "/API/v1/ping",
+                           "/api/v1/ping/",
+                           "/api/v1/pin",
+                           "/api/v1/pings",
+                           "/api/v1/%70ing",
+                           "api/v1/ping",
+                           "/api/v1/rings/a/b/node",
+                           "/api/v1/rings/r/",
+                           "/api/v1/rings/",
+                           "/api/v1/ping?x=1"}) {
     CAPTURE(path);
     const RouteMatch match = match_route(Method::get, path);
     CHECK_FALSE(match.row);

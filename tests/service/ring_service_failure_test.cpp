@@ -155,7 +155,8 @@ TEST_CASE("ring service: a store that went back in time is not followed") {
   FakeStore store;
   const Running running(store);
   for (const char* name : {"b", "c", "d"}) REQUIRE(ask(*running.service, add({name})));
-  store.put({"default", 2, {"seed,vnodes=10", {{"a", 1}, {"b", 1}}}});  // a backup was put back, or the file was moved away
+  store.put(
+      {"default", 2, {"seed,vnodes=10", {{"a", 1}, {"b", 1}}}});  // a backup was put back, or the file was moved away
   CHECK(code_of(ask(*running.service, add({"e"}))) == Errc::storage_failed);
   CHECK(running.now()->epoch == 4);
   CHECK(names_of(running.now()->spec) == Names{"a", "b", "c", "d"});

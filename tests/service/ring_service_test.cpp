@@ -154,7 +154,8 @@ TEST_CASE("ring service: a change with nothing to do commits nothing and keeps t
   FakeStore store;
   const Running running(store, {{"a", 1}, {"b", 1}});
   const auto before = running.now();
-  for (const RingChange& change : {RingChange(AddNodes{{{"a", 5}, {"b", 1}}, true}), RingChange(remove({"x", "y"}, true))}) {
+  for (const RingChange& change :
+       {RingChange(AddNodes{{{"a", 5}, {"b", 1}}, true}), RingChange(remove({"x", "y"}, true))}) {
     const auto answer = ask(*running.service, change);
     REQUIRE(answer);
     CHECK(answer->epoch == 1);
@@ -188,7 +189,8 @@ TEST_CASE("ring service: fifty waiting changes are one commit, and each has its 
   for (int i = 0; i < 50; ++i) {
     // Every fifth takes away what came before it.
     const std::string name = "n" + std::to_string(i % 5 == 4 ? i - 1 : i);
-    running.service->change("default", i % 5 == 4 ? RingChange(remove({name})) : RingChange(add({name})), somebody(), answers.next());
+    running.service->change("default", i % 5 == 4 ? RingChange(remove({name})) : RingChange(add({name})), somebody(),
+                            answers.next());
   }
   CHECK(answers.count() == 0);
   store.open_gate();
@@ -220,7 +222,9 @@ TEST_CASE("ring service: changes of one batch see those before them, and refusal
   const Running running(store, {{"a", 1}});
   store.shut_gate();
   Answers answers;
-  const auto ask_later = [&](RingChange change) { running.service->change("default", std::move(change), somebody(), answers.next()); };
+  const auto ask_later = [&](RingChange change) {
+    running.service->change("default", std::move(change), somebody(), answers.next());
+  };
   ask_later(add({"gate"}));
   store.wait_until_somebody_waits();
   ask_later(add({"b"}));                             // 1: epoch 3

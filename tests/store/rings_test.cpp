@@ -1,0 +1,122 @@
+// Several rings in one file; and files of older formats.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "store/scratch.h"
+
+namespace chash::store::test {
+namespace {
+
+const std::vector<Node> pool{{"a:11211", 2, {{"alias", "x"}, {"state", "down"}}}, {"b:11211", 0}};
+
+void must_create(SqliteStore& store, const StoredRing& ring) {
+  const std::vector<Delta> deltas(ring.spec.nodes.empty() ? 0 : 1, Delta{ring.spec.nodes, {}});
+  if (auto ok = store.commit({ring.name, 0, ring.epoch, deltas, ring.spec}); !ok) FAIL(ok.error().message);
+}
+
+std::uint64_t floor_of(SqliteStore& store) {
+  const auto rings = store.load();
+  REQUIRE(rings);
+  return rings->epoch_floor;
+}
+
+TEST_CASE("sqlite store: rings with profiles, fields and weights of their own come back as they were") {
+  const Scratch scratch;
+  const auto path = scratch / "chash.db";
+  const std::vector<StoredRing> rings{{"default", 1, {"seed", {{"n", 1}}}},
+                                      {"empty", 5, {"libketama,vnodes=40", {}}},
+                                      {"pool", 1, {"twemproxy-ketama,hash_tag={}", pool}}};
+  auto store = open_store(path);
+  for (const StoredRing& ring : rings) must_create(*store, ring);
+  CHECK(load_all(*store) == rings);
+  store.reset();
+  store = open_store(path);
+  CHECK(load_all(*store) == rings);
+  StoredRing changed = rings[2];
+  must_commit(*store, changed, {{{{"c", 1, {{"alias", "y=z"}}}}, {"a:11211"}}});
+  store.reset();
+  CHECK(load_all(*open_store(path)) == std::vector<StoredRing>{rings[0], rings[1], changed});
+}
+
+TEST_CASE("sqlite store: a ring that is there is not created again, and one that is not is not removed") {
+  const Scratch scratch;
+  const auto store = open_store(scratch / "chash.db");
+  const StoredRing ring{"r", 1, {"seed", pool}};
+  must_create(*store, ring);
+  const RingSpec other{"libketama", {}};
+  CHECK(store->commit({"r", 0, 1, {}, other}).error().code == Errc::conflict);
+  CHECK(store->remove("r", 2).error().code == Errc::conflict);
+  CHECK(store->remove("s", 1).error().code == Errc::conflict);
+  CHECK(load_all(*store) == std::vector<StoredRing>{ring});
+  CHECK(store->state().writable);
+}
+
+TEST_CASE("sqlite store: a removed ring leaves its epoch behind, and nothing else") {
+  const Scratch scratch;
+  const auto path = scratch / "chash.db";
+  auto store = open_store(path);
+  CHECK(floor_of(*store) == 0);
+  must_create(*store, {"r", 7, {"seed", pool}});
+  must_create(*store, {"s", 3, {"seed", pool}});
+  REQUIRE(store->remove("r", 7));
+  CHECK(floor_of(*store) == 7);
+  REQUIRE(store->remove("s", 3));
+  CHECK(floor_of(*store) == 7);
+  CHECK(load_all(*store).empty());
+  store.reset();
+  store = open_store(path);
+  CHECK(floor_of(*store) == 7);
+  const StoredRing again{"r", 8, {"jump", {{"only", 1}}}};
+  must_create(*store, again);
+  CHECK(load_all(*store) == std::vector<StoredRing>{again});
+}
+
+// Written by chash before it had profiles.
+constexpr const char* format_1 = R"sql(
+  DROP TABLE ring; DROP TABLE node;
+  CREATE TABLE ring(name TEXT NOT NULL PRIMARY KEY, epoch INTEGER NOT NULL, vnodes INTEGER NOT NULL,
+                    next_position INTEGER NOT NULL, checksum TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE node(ring TEXT NOT NULL, name TEXT NOT NULL, weight REAL NOT NULL, position INTEGER NOT NULL,
+                    PRIMARY KEY(ring, name)) STRICT, WITHOUT ROWID;
+  INSERT INTO ring VALUES('default', 3, 100, 4, '85dd82523cc7c17a768a4bad0d4845bb');
+  INSERT INTO node VALUES('default', 'cache-node-1', 1.0, 0);
+  INSERT INTO node VALUES('default', 'heavy', 2.5, 2);
+  INSERT INTO node VALUES('default', 'third', 0.1, 3);
+  PRAGMA user_version = 1;
+)sql";
+
+TEST_CASE("sqlite store: a file of format 1 is brought to the present one, once") {
+  const Scratch scratch;
+  const auto path = scratch / "chash.db";
+  open_store(path).reset();
+  tamper(path, format_1);
+  StoredRing ring{"default", 3, {"seed", {{"cache-node-1", 1}, {"heavy", 2.5}, {"third", 0.1}}}};
+  auto store = open_store(path);
+  CHECK(load_all(*store) == std::vector<StoredRing>{ring});
+  must_commit(*store, ring, {{{{"new", 1}}, {"heavy"}}});
+  store.reset();
+  CHECK(load_all(*open_store(path)) == std::vector<StoredRing>{ring});
+}
+
+TEST_CASE("sqlite store: a file of format 1 that is damaged is refused and left as it is") {
+  for (const char* damage :
+       {"UPDATE node SET weight = 2 WHERE name = 'heavy'", "UPDATE ring SET vnodes = 99", "UPDATE ring SET epoch = 4",
+        "DELETE FROM node WHERE name = 'third'", "UPDATE node SET position = 9 WHERE name = 'cache-node-1'"}) {
+    CAPTURE(damage);
+    const Scratch scratch;
+    const auto path = scratch / "chash.db";
+    open_store(path).reset();
+    tamper(path, format_1);
+    tamper(path, damage);
+    const std::string bytes = read_bytes(path);
+    const auto store = SqliteStore::open(path);
+    REQUIRE_FALSE(store);
+    CHECK(store.error().message.find("it is damaged: ") != std::string::npos);
+    CHECK(read_bytes(path) == bytes);
+  }
+}
+
+}  // namespace
+}  // namespace chash::store::test
