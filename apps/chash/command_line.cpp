@@ -33,7 +33,7 @@ class Grammar {
                        "one line a record, such as '{name} {weight}'; a wrong name lists the right ones");
     no_header_ = flag(app_, "--no-header", "tables without their header");
     config_ = option(app_, "--config", "FILE", "read this file and no other [CHASH_CONFIG]");
-    quiet_ = flag(app_, "-q,--quiet", "do not print what add, remove and ping have done");
+    quiet_ = flag(app_, "-q,--quiet", "do not print what add, remove, ring and ping have done");
     verbose_ = flag(app_, "-v,--verbose", "say what is done; -vv shows what is sent and received");
     help_ = flag(app_, "-h,--help", "show help, also of a command: chash add --help");
     version_ = flag(app_, "-V,--version", "show the version of chash");
@@ -129,8 +129,9 @@ void Grammar::add_command(const CommandRow& row) {
       seed_ = option(app, "--seed", "S", "which keys: a number (default: 1)");
       break;
     case Command::compare:
-      from_ = option(app, "--from", "PROFILE:NODES", "the ring before; NODES is a list, or @FILE");
-      to_ = option(app, "--to", "PROFILE:NODES", "the ring after");
+      from_ = option(app, "--from", "PROFILE:NODES|RING",
+                     "the ring before: NODES is a list, or @FILE; or a ring of the daemon");
+      to_ = option(app, "--to", "PROFILE:NODES|RING", "the ring after");
       keys_ = option(app, "--keys", "FILE", "compare these keys, one a line; - is standard input");
       sample_ = option(app, "--sample", "N", "or so many random ones (default: 100000)");
       key_formats_.push_back(option(app, "--key-format", "FORMAT", "keys are given as they are (raw) or in hex"));

@@ -45,17 +45,21 @@ struct Comparison {
 };
 
 // PROFILE:NODES, with a list or @FILE behind the colon; a name alone is a ring of the daemon.
-Result<OfflineRing> ring_from(const Run& run, const std::optional<std::string>& text, std::string_view name) {
-  if (!text || text->empty())
-    return make_error(Errc::invalid_argument, std::string(name) + " is not given as PROFILE:NODES, nor as a RING",
-                      "such as " + std::string(name) + " libketama:a:11211,b:11211, or PROFILE:@FILE");
-  const std::size_t colon = text->find(':');
-  if (colon == std::string::npos) return fetch_ring(run, *text);
-  const std::string nodes = text->substr(colon + 1);
+Result<OfflineRing> ring_from(const Run& run, const std::string& text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos) return fetch_ring(run, text);
+  const std::string nodes = text.substr(colon + 1);
   auto parsed = nodes.starts_with('@') ? read_nodes_file(nodes.substr(1)) : parse_nodes(nodes);
   if (!parsed) return std::move(parsed).error();
-  auto ring = make_offline_ring(whole_profile(text->substr(0, colon), run.options.profiles), std::move(*parsed));
-  if (ring && ring->placement.empty()) return make_error(Errc::empty_ring, std::string(name) + " has no nodes");
+  return make_offline_ring(whole_profile(text.substr(0, colon), run.options.profiles), std::move(*parsed));
+}
+
+Result<OfflineRing> side_from(const Run& run, const std::optional<std::string>& text, const std::string& name) {
+  if (!text || text->empty())
+    return make_error(Errc::invalid_argument, name + " is not given as PROFILE:NODES, nor as a RING",
+                      "such as " + name + " libketama:a:11211,b:11211, or PROFILE:@FILE");
+  auto ring = ring_from(run, *text);
+  if (ring && ring->placement.empty()) return make_error(Errc::empty_ring, name + " has no nodes");
   return ring;
 }
 
@@ -128,9 +132,9 @@ int compare_rings(const Run& run) {
   if (run.line.format_template) return run.misuse(make_error(Errc::invalid_argument, "compare has no --format"));
   if (run.line.key_format && *run.line.key_format != "raw" && *run.line.key_format != "hex")
     return run.misuse(make_error(Errc::invalid_argument, "the key format is neither raw nor hex"));
-  const auto from = ring_from(run, run.line.from, "--from");
+  const auto from = side_from(run, run.line.from, "--from");
   if (!from) return run.fail(from.error());
-  const auto to = ring_from(run, run.line.to, "--to");
+  const auto to = side_from(run, run.line.to, "--to");
   if (!to) return run.fail(to.error());
   Comparison comparison;
   if (run.line.keys) {

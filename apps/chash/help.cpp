@@ -22,10 +22,10 @@ constinit const std::array<CommandRow, 12> command_table{{
      "  chash profile list\n"
      "  chash profile show haproxy-consistent\n"
      "  chash profile show twemproxy-ketama,hash=murmur --json\n"},
-    {Command::compare, "compare", "", "", "OTHER SOFTWARE",
-     "How many keys keep their node from one ring to another, without a daemon",
+    {Command::compare, "compare", "", "", "OTHER SOFTWARE", "How many keys keep their node from one ring to another",
      "  chash compare --from libketama:a:1,b:1 --to chash:a:1,b:1,c:1\n"
-     "  chash compare --from nginx-hash:@before --to nginx-hash:@after --keys keys.txt\n"},
+     "  chash compare --from nginx-hash:@before --to nginx-hash:@after --keys keys.txt\n"
+     "  chash compare --from web --to trial     two rings of the daemon\n"},
     {Command::vectors, "vectors", "", "", "OTHER SOFTWARE",
      "Write keys with their hashes and owners, for testing another implementation",
      "  chash vectors -n 1000 --seed 7 --profile jump --nodes a,b,c >vectors.txt\n"},
@@ -40,7 +40,7 @@ constinit const std::array<CommandRow, 12> command_table{{
      "  chash add cache-5=2 cache-6=0.5\n"
      "  chash add --if-missing cache-4\n"
      "  chash add -r web --nodes-file upstream.conf\n"
-     "  chash add -r web a:80=2 --field alias=x\n"},
+     "  chash add -r pool a:11211=2 --field alias=x\n"},
     {Command::remove, RemoveNodes::info.name, "rm", "NODE...", "NODES", RemoveNodes::info.help,
      "  chash remove cache-4\n"
      "  chash remove --if-exists cache-4 cache-5\n"},
@@ -75,8 +75,8 @@ constexpr std::string_view main_examples =
 
 constexpr std::string_view exit_statuses =
     "  0  done                         5  timeout, or the outcome is unknown\n"
-    "  1  failed                       6  conflict: the node is already there\n"
-    "  2  wrong usage or request       7  the ring has no node\n"
+    "  1  failed                       6  conflict: it is already there\n"
+    "  2  wrong usage or request       7  no node, or none that is foretold\n"
     "  3  no such ring or node         8  denied\n"
     "  4  the daemon is unreachable    9  some keys failed, the others were printed\n";
 
@@ -110,7 +110,7 @@ void append_options(Command command, std::string& out) {
 
 std::string main_help() {
   std::string out =
-      "Asks chashd which node is responsible for a key, and changes its ring.\n\n" + usage_line(Command::none) + '\n';
+      "Asks chashd which node is responsible for a key, and changes its rings.\n\n" + usage_line(Command::none) + '\n';
   std::string_view group;
   for (const CommandRow& row : command_table) {
     if (row.group != group) out += '\n' + std::string(row.group) + '\n';

@@ -1,4 +1,4 @@
-// chash(1): asks chashd which node is responsible for a key, and changes its ring.
+// chash(1): asks chashd which node is responsible for a key, and changes its rings.
 #include <fcntl.h>
 #include <unistd.h>
 

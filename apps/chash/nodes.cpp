@@ -61,7 +61,8 @@ void append_members(const Run& run, const ListNodes::Response& response) {
       out += node.name + '\t' + number_text(node.weight) + '\t' + std::to_string(node.vnodes) + '\n';
     return;
   }
-  if (response.nodes.empty() && !run.line.quiet) say("ring '" + response.ring + "' has no node; try: chash add NODE");
+  if (response.nodes.empty() && !run.line.quiet)
+    say("ring '" + response.ring + "' has no node; try: chash add -r " + response.ring + " NODE");
   const bool fields = std::ranges::any_of(response.nodes, [](const auto& node) { return !node.fields_given.empty(); });
   std::vector<std::string> header{"NODE", "WEIGHT", "VNODES"};
   if (fields) header.emplace_back("FIELDS");
@@ -101,7 +102,10 @@ Result<void> give_fields(const std::vector<std::string>& words, std::vector<AddN
     const std::size_t sign = word.find('=');
     if (sign == word.npos || sign == 0)
       return make_error(Errc::invalid_argument, "a field is not NAME=VALUE", "such as --field alias=x");
-    nodes.front().fields_given.emplace_back(word.substr(0, sign), word.substr(sign + 1));
+    const std::string name = word.substr(0, sign);
+    if (std::ranges::any_of(nodes.front().fields_given, [&](const auto& field) { return field.first == name; }))
+      return make_error(Errc::invalid_argument, "the field '" + name + "' is given twice");
+    nodes.front().fields_given.emplace_back(name, word.substr(sign + 1));
   }
   return {};
 }

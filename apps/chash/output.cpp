@@ -92,7 +92,10 @@ void say(const std::string& remark) { write_all(STDERR_FILENO, "chash: " + for_p
 
 namespace {
 
+// Of a count, a share in per cent, or a dash where there is none.
 bool is_number(std::string_view cell) {
+  if (cell == "-") return true;
+  if (cell.ends_with('%')) cell.remove_suffix(1);
   double number = 0;
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
   return error == std::errc() && end == cell.data() + cell.size();

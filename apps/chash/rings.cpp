@@ -148,6 +148,10 @@ int manage_rings(const Run& run) {
   const std::string verb = words.empty() ? "" : words.front();
   if (run.line.format_template && verb != "list")
     return run.misuse(make_error(Errc::invalid_argument, "only ring list has --format", "take --json"));
+  if (verb != "create" && (run.line.profile || run.line.nodes || run.line.nodes_file))
+    return run.misuse(make_error(Errc::invalid_argument, "--profile, --nodes and --nodes-file are for ring create"));
+  if (verb != "delete" && run.line.if_exists)
+    return run.misuse(make_error(Errc::invalid_argument, "--if-exists is for ring delete"));
   if (verb == "create" && words.size() == 2) return create(run, words[1]);
   if (verb == "list" && words.size() == 1) return list(run);
   if (verb == "show" && words.size() <= 2) return show(run, words.size() == 2 ? words[1] : run.options.ring);

@@ -59,6 +59,8 @@ int write_vectors(const Run& run) {
   const auto fetched = run.ring == nullptr ? fetch_ring(run, run.options.ring) : *run.ring;
   if (!fetched) return run.fail(fetched.error());
   const OfflineRing& ring = *fetched;
+  if (ring.placement.empty())
+    return run.fail(make_error(Errc::empty_ring, "the ring has no node that could own a key"));
   std::string& out = run.out.text();
   out += "# chash vectors 1\n# profile " + ring.profile.text + '\n';
   for (const Node& node : ring.nodes) out += node_line(node) + '\n';

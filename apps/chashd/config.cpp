@@ -107,7 +107,7 @@ constexpr std::array<Setting, 11> all_settings{{
     {"log-dir", "DIR|off", false, "where api.log and hashing.log are written", set_log_dir},
     {"log-level", "LEVEL", false, "debug, info, warning, error or critical (default: info)", set_log_level},
     {"log-requests", "on|off", false, "a line in api.log for each HTTP request (default: on)", set_log_requests},
-    {"initial-node", "NAME", true, "node to start with, if the store has no history at all", set_initial_nodes},
+    {"initial-node", "NAME", true, "node to start with, if the default ring has no history", set_initial_nodes},
     {"http-writes", "loopback|token|off", false, "who may change the ring over HTTP (default: loopback)",
      set_http_writes},
     {"token-file", "FILE", false, "file with the token for --http-writes token",

@@ -10,10 +10,11 @@ namespace chash {
 
 Result<TableEntries> fill_partitions(const Profile& profile, std::span<const Member> members,
                                      std::span<const Node> nodes) {
-  auto points = points_of(profile, members, nodes);
-  if (!points) return std::move(points).error();
-  if (points->empty()) return TableEntries();
-  std::ranges::stable_sort(*points, {}, &Point::position);
+  const auto maker = PointMaker::build(profile, members, nodes);
+  if (!maker) return maker.error();
+  std::vector<Point> points = maker->all();
+  if (points.empty()) return TableEntries();
+  std::ranges::stable_sort(points, {}, &Point::position);
   const double exact = static_cast<double>(profile.partitions) / static_cast<double>(members.size());
   const double share = profile.whole_average ? std::floor(exact) : exact;
   const auto most = static_cast<std::uint64_t>(std::ceil(share * profile.load));
@@ -22,14 +23,14 @@ Result<TableEntries> fill_partitions(const Profile& profile, std::span<const Mem
   for (std::uint64_t partition = 0; partition < profile.partitions; ++partition) {
     char bytes[8];
     for (int byte = 0; byte < 8; ++byte) bytes[byte] = static_cast<char>(partition >> 8 * byte);
-    const auto from = std::ranges::lower_bound(*points, profile.hash->hash({bytes, 8}), {}, &Point::position);
-    auto at = static_cast<std::size_t>(from - points->begin()) % points->size();
+    const auto from = std::ranges::lower_bound(points, profile.hash->hash({bytes, 8}), {}, &Point::position);
+    auto at = static_cast<std::size_t>(from - points.begin()) % points.size();
     std::size_t tried = 1;
-    for (; loads[(*points)[at].member] >= most && tried < points->size(); ++tried) at = (at + 1) % points->size();
-    if (tried == points->size())
+    for (; loads[points[at].member] >= most && tried < points.size(); ++tried) at = (at + 1) % points.size();
+    if (tried == points.size())
       return make_error(Errc::invalid_argument, "the nodes have no room for all partitions", "choose a larger load=");
-    ++loads[(*points)[at].member];
-    entries.push_back((*points)[at].member);
+    ++loads[points[at].member];
+    entries.push_back(points[at].member);
   }
   return entries;
 }

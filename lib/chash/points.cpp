@@ -104,39 +104,40 @@ class PointText {
 };
 
 template <class Digest>
-void append_words(const Digest& digest, std::uint32_t words, std::uint32_t member, std::vector<Point>& points) {
+void append_words(const Digest& digest, std::uint32_t words, std::vector<Token>& positions) {
   for (std::uint32_t word = 0; word < words; ++word) {
     std::uint32_t value = 0;
     for (std::size_t byte = 0; byte < 4; ++byte) value |= std::uint32_t{digest[4 * word + byte]} << 8 * byte;
-    points.push_back({value, member});
+    positions.push_back(value);
   }
 }
 
-void append_text_points(const Profile& profile, const Member& member, std::uint32_t index, std::uint64_t count,
-                        std::vector<Point>& points) {
+void append_text_points(const Profile& profile, const std::string& identity, std::uint64_t count,
+                        std::vector<Token>& positions) {
   const KeyHash& hash = profile.point_hash == nullptr ? *profile.hash : *profile.point_hash;
-  PointText text(profile, member.identity);
+  PointText text(profile, identity);
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::string_view bytes = text.at(i);
-    if (profile.words == 1) points.push_back({hash.hash(bytes) ^ hash.order_mask, index});
-    else if (hash.name.starts_with("sha1")) append_words(sha1_digest(bytes), profile.words, index, points);
-    else append_words(md5_digest(bytes), profile.words, index, points);
+    if (profile.words == 1) positions.push_back(hash.hash(bytes) ^ hash.order_mask);
+    else if (hash.name.starts_with("sha1")) append_words(sha1_digest(bytes), profile.words, positions);
+    else append_words(md5_digest(bytes), profile.words, positions);
   }
 }
 
 // nginx: each point is the CRC of the server's text and the point before it.
-void append_chain(const Member& member, std::uint32_t index, std::uint64_t count, std::vector<Point>& points) {
-  const std::uint32_t base = crc32(member.identity);
+void append_chain(const std::string& identity, std::uint64_t count, std::vector<Token>& positions) {
+  const std::uint32_t base = crc32(identity);
   std::uint32_t last = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     char bytes[4];
     for (int byte = 0; byte < 4; ++byte) bytes[byte] = static_cast<char>(last >> 8 * byte);
     last = crc32({bytes, 4}, base);
-    points.push_back({last, index});
+    positions.push_back(last);
   }
 }
 
-Result<void> append_tokens(const Profile& profile, const Node& node, std::uint32_t index, std::vector<Point>& points) {
+Result<std::vector<Token>> parse_tokens(const Profile& profile, const Node& node) {
+  std::vector<Token> tokens;
   const std::string list = node_field(node, "tokens");
   std::string_view rest = list;
   while (!rest.empty()) {
@@ -155,12 +156,12 @@ Result<void> append_tokens(const Profile& profile, const Node& node, std::uint32
                         "write tokens=NUMBER,NUMBER as nodetool ring shows them");
     if (negative) token = -token;
     if (profile.hash->bits == 64) token &= ~std::uint64_t{0};
-    points.push_back({token ^ profile.hash->order_mask, index});
+    tokens.push_back(token ^ profile.hash->order_mask);
   }
-  if (points.empty() || points.back().member != index)
+  if (tokens.empty())
     return make_error(Errc::invalid_argument, "node '" + node.name + "' has no tokens",
                       "write tokens=NUMBER,NUMBER as nodetool ring shows them");
-  return {};
+  return tokens;
 }
 
 }  // namespace
@@ -187,31 +188,56 @@ std::vector<std::uint64_t> point_counts(const Profile& profile, std::span<const 
   return counts;
 }
 
-Result<std::vector<Point>> points_of(const Profile& profile, std::span<const Member> members,
+Result<PointMaker> PointMaker::build(const Profile& profile, std::span<const Member> members,
                                      std::span<const Node> nodes) {
-  const auto counts = point_counts(profile, members, nodes);
-  const std::uint64_t total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}) * profile.words;
-  if (total > limits::points)
-    return make_error(
-        Errc::too_large,
-        "the ring would have " + std::to_string(total) + " points; the limit is " + std::to_string(limits::points),
-        "use smaller weights: only their ratio counts");
-  const auto ids = haproxy_seeds(profile, members, nodes);
-  if (!ids) return ids.error();
-  std::vector<Point> points;
-  points.reserve(total);
-  for (std::uint32_t i = 0; i < members.size(); ++i) {
-    const Node& node = nodes[members[i].node];
-    switch (profile.points) {
-      case Profile::Points::text: append_text_points(profile, members[i], i, counts[i], points); break;
-      case Profile::Points::crc32_chain: append_chain(members[i], i, counts[i], points); break;
-      case Profile::Points::haproxy:
-        for (std::uint32_t j = 0; j < counts[i]; ++j) points.push_back({avalanche32((*ids)[i] + j), i});
-        break;
-      case Profile::Points::tokens:
-        if (auto ok = append_tokens(profile, node, i, points); !ok) return std::move(ok).error();
-        break;
+  PointMaker maker;
+  maker.profile_ = profile;
+  maker.members_.assign(members.begin(), members.end());
+  if (profile.points == Profile::Points::tokens) {
+    for (const Member& member : members) {
+      auto tokens = parse_tokens(profile, nodes[member.node]);
+      if (!tokens) return std::move(tokens).error();
+      maker.points_ += tokens->size();
+      maker.tokens_.push_back(std::move(*tokens));
     }
+  } else {
+    maker.counts_ = point_counts(profile, members, nodes);
+    maker.points_ =
+        std::accumulate(maker.counts_.begin(), maker.counts_.end(), std::uint64_t{0}) * maker.profile_.words;
+  }
+  if (maker.points_ > limits::points)
+    return make_error(Errc::too_large,
+                      "the ring would have " + std::to_string(maker.points_) + " points; the limit is " +
+                          std::to_string(limits::points),
+                      "use smaller weights: only their ratio counts");
+  auto seeds = haproxy_seeds(profile, members, nodes);
+  if (!seeds) return std::move(seeds).error();
+  maker.seeds_ = std::move(*seeds);
+  return maker;
+}
+
+void PointMaker::append(std::uint32_t member, std::vector<Token>& positions) const {
+  const std::string& identity = members_[member].identity;
+  switch (profile_.points) {
+    case Profile::Points::text: append_text_points(profile_, identity, counts_[member], positions); break;
+    case Profile::Points::crc32_chain: append_chain(identity, counts_[member], positions); break;
+    case Profile::Points::haproxy:
+      for (std::uint32_t i = 0; i < counts_[member]; ++i) positions.push_back(avalanche32(seeds_[member] + i));
+      break;
+    case Profile::Points::tokens:
+      positions.insert(positions.end(), tokens_[member].begin(), tokens_[member].end());
+      break;
+  }
+}
+
+std::vector<Point> PointMaker::all() const {
+  std::vector<Point> points;
+  points.reserve(points_);
+  std::vector<Token> positions;
+  for (std::uint32_t member = 0; member < members_.size(); ++member) {
+    positions.clear();
+    append(member, positions);
+    for (const Token position : positions) points.push_back({position, member});
   }
   return points;
 }

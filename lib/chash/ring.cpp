@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <memory>
 
 namespace chash {
 namespace {
@@ -18,30 +19,41 @@ void resolve_ties(Profile::Tie tie, std::vector<Point>& points) {
   points.erase(rest.begin(), rest.end());
 }
 
+// Asked for in a look-up of billions: what a node's points are need not be kept.
+LineIndex::PositionsOf positions_from(PointMaker maker, std::size_t nodes) {
+  std::vector<std::uint32_t> member_of(nodes);
+  for (std::uint32_t member = 0; member < maker.members(); ++member) member_of[maker.member(member).node] = member;
+  return
+      [maker = std::make_shared<const PointMaker>(std::move(maker)), member_of = std::move(member_of)](NodeIndex node) {
+        std::vector<Token> positions;
+        maker->append(member_of[node], positions);
+        return positions;
+      };
+}
+
 }  // namespace
 
 Result<Ring> Ring::build(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes) {
-  auto points = points_of(profile, members, nodes);
-  if (!points) return std::move(points).error();
-  resolve_ties(profile.tie, *points);
-  std::ranges::sort(*points, [](const Point& a, const Point& b) {
+  auto maker = PointMaker::build(profile, members, nodes);
+  if (!maker) return std::move(maker).error();
+  std::vector<Point> points = maker->all();
+  resolve_ties(profile.tie, points);
+  std::ranges::sort(points, [](const Point& a, const Point& b) {
     return a.position != b.position ? a.position < b.position : a.member < b.member;
   });
   Ring ring;
   ring.key_rule_ = KeyRule(profile);
   ring.lookup_ = profile.lookup;
-  ring.down_rule_ = profile.down;
-  ring.node_count_ = nodes.size();
-  ring.positions_.reserve(points->size());
-  ring.owners_.reserve(points->size());
   std::vector<bool> owns(nodes.size());
-  for (const Point& point : *points) {
-    const NodeIndex node = members[point.member].node;
-    ring.positions_.push_back(point.position);
-    ring.owners_.push_back(node);
-    ring.owner_count_ += owns[node] ? 0 : 1;
-    owns[node] = true;
+  for (Point& point : points) {
+    point.member = members[point.member].node;
+    if (!owns[point.member]) ++ring.owner_count_;
+    owns[point.member] = true;
   }
+  const KeyHash& hash = profile.point_hash == nullptr ? *profile.hash : *profile.point_hash;
+  const unsigned bits = std::max(hash.bits, ring.key_rule_.bits());
+  ring.index_ =
+      LineIndex(points, bits, profile.tie != Profile::Tie::index, positions_from(std::move(*maker), nodes.size()));
   for (const Member& member : members) {
     if (!member.down) continue;
     ring.down_.resize(nodes.size());
@@ -50,28 +62,22 @@ Result<Ring> Ring::build(const Profile& profile, std::span<const Member> members
   return ring;
 }
 
-std::size_t Ring::first_point(Token position) const {
+LineIndex::Place Ring::first_point(Token position) const {
   switch (lookup_) {
-    case Profile::Lookup::strict: {
-      const auto at = std::ranges::upper_bound(positions_, position);
-      return at == positions_.end() ? 0 : static_cast<std::size_t>(at - positions_.begin());
-    }
-    case Profile::Lookup::predecessor:
-      return before(static_cast<std::size_t>(std::ranges::upper_bound(positions_, position) - positions_.begin()));
-    default: break;
+    case Profile::Lookup::strict: return index_.first(position, true);
+    case Profile::Lookup::successor: return index_.first(position, false);
+    case Profile::Lookup::predecessor: return index_.previous(index_.first(position, true));
+    case Profile::Lookup::nearest: break;
   }
-  const auto at = std::ranges::lower_bound(positions_, position);
-  const std::size_t following = at == positions_.end() ? 0 : static_cast<std::size_t>(at - positions_.begin());
-  if (lookup_ == Profile::Lookup::successor) return following;
-  const std::size_t previous = before(following);
+  const LineIndex::Place following = index_.first(position, false), previous = index_.previous(following);
   return previous_is_nearer(position, previous, following) ? previous : following;
 }
 
 // Distances on a circle of as many bits as the hash has; the one before wins when they are equal.
-bool Ring::previous_is_nearer(Token position, std::size_t previous, std::size_t following) const {
+bool Ring::previous_is_nearer(Token position, LineIndex::Place previous, LineIndex::Place following) const {
   const unsigned bits = key_rule_.bits();
   const Token circle = bits == 128 ? ~Token{0} : (Token{1} << bits) - 1;
-  return ((position - positions_[previous]) & circle) <= ((positions_[following] - position) & circle);
+  return ((position - index_.position(previous)) & circle) <= ((index_.position(following) - position) & circle);
 }
 
 NodeIndex Ring::owner(std::string_view key) const {
@@ -81,10 +87,11 @@ NodeIndex Ring::owner(std::string_view key) const {
 
 NodeIndex Ring::owner_at(Token position) const {
   assert(!empty());
-  std::size_t point = first_point(position);
-  if (down_.empty()) return owners_[point];
-  for (int tried = 0; tried < tried_points; ++tried, point = next(point))
-    if (!down_[owners_[point]]) return owners_[point];
+  const bool one_line = lookup_ == Profile::Lookup::strict || lookup_ == Profile::Lookup::successor;
+  if (one_line && down_.empty()) return index_.owner(position, lookup_ == Profile::Lookup::strict);
+  LineIndex::Place point = first_point(position);
+  for (int tried = 0; tried < tried_points; ++tried, point = index_.next(point))
+    if (const NodeIndex node = index_.owner(point); !is_down(node)) return node;
   return no_node;
 }
 
@@ -93,27 +100,23 @@ std::vector<NodeIndex> Ring::owners(std::string_view key, std::size_t count) con
   const auto position = key_rule_.position(key);
   if (empty() || !position || owner_at(*position) == no_node) return found;
   count = std::min(count, owner_count_);
-  std::vector<bool> seen = down_.empty() ? std::vector<bool>(node_count_) : down_;
-  const auto take = [&](std::size_t point) {
-    if (seen[owners_[point]]) return;
-    seen[owners_[point]] = true;
-    found.push_back(owners_[point]);
+  const auto take = [&](LineIndex::Place point) {
+    const NodeIndex node = index_.owner(point);
+    if (!is_down(node) && std::ranges::find(found, node) == found.end()) found.push_back(node);
   };
-  std::size_t forward = first_point(*position), backward = before(forward);
-  if (lookup_ == Profile::Lookup::nearest && backward != forward) {
-    // To both sides, the nearer point first: what would be nearest without the nodes before.
-    forward = static_cast<std::size_t>(std::ranges::lower_bound(positions_, *position) - positions_.begin());
-    if (forward == points()) forward = 0;
-    backward = before(forward);
-    for (std::size_t visited = 0; visited < points() && found.size() < count; ++visited) {
-      const bool back = previous_is_nearer(*position, backward, forward);
-      take(back ? backward : forward);
-      back ? backward = before(backward) : forward = next(forward);
-    }
+  if (lookup_ != Profile::Lookup::nearest) {
+    LineIndex::Place point = first_point(*position);
+    for (std::size_t visited = 0; visited < points() && found.size() < count; ++visited, point = index_.next(point))
+      take(point);
     return found;
   }
-  for (std::size_t visited = 0; visited < points() && found.size() < count; ++visited, forward = next(forward))
-    take(forward);
+  // To both sides, the nearer point first: what would be nearest without the nodes before.
+  LineIndex::Place forward = index_.first(*position, false), backward = index_.previous(forward);
+  for (std::size_t visited = 0; visited < points() && found.size() < count; ++visited) {
+    const bool back = previous_is_nearer(*position, backward, forward);
+    take(back ? backward : forward);
+    back ? backward = index_.previous(backward) : forward = index_.next(forward);
+  }
   return found;
 }
 

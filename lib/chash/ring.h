@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "chash/key_rule.h"
+#include "chash/line_index.h"
 #include "chash/points.h"
 
 namespace chash {
@@ -21,17 +22,17 @@ namespace chash {
 class Ring {
  public:
   Ring() = default;
-  // Errors: those of points_of().  Cost: ~130 ns a point (MD5), 20 bytes a point.
+  // Errors: those of PointMaker::build().  Cost: ~130 ns a point (MD5), 10 bytes a point.
   static Result<Ring> build(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes);
 
-  bool empty() const { return positions_.empty(); }
-  std::size_t points() const { return positions_.size(); }
+  bool empty() const { return index_.empty(); }
+  std::size_t points() const { return index_.points(); }
   // Adds each node's number to what stands at its place.
   void count_points(std::vector<std::uint64_t>& by_node) const {
-    for (const NodeIndex node : owners_) ++by_node[node];
+    index_.for_each_owner([&](NodeIndex node) { ++by_node[node]; });
   }
 
-  // The node responsible for the key, or no_node.  Requires: !empty().  Cost: one hash and O(log points).
+  // The node responsible for the key, or no_node.  Requires: !empty().  Cost: one hash and one cache line.
   NodeIndex owner(std::string_view key) const;
   NodeIndex owner_at(Token position) const;
 
@@ -43,21 +44,14 @@ class Ring {
   const KeyRule& key_rule() const { return key_rule_; }
 
  private:
-  class Walk;
-
-  std::size_t first_point(Token position) const;
-  std::size_t next(std::size_t point) const { return point + 1 == points() ? 0 : point + 1; }
-  std::size_t before(std::size_t point) const { return point == 0 ? points() - 1 : point - 1; }
-  bool previous_is_nearer(Token position, std::size_t previous, std::size_t following) const;
+  LineIndex::Place first_point(Token position) const;
+  bool previous_is_nearer(Token position, LineIndex::Place previous, LineIndex::Place following) const;
+  bool is_down(NodeIndex node) const { return !down_.empty() && down_[node]; }
 
   KeyRule key_rule_;
   Profile::Lookup lookup_ = Profile::Lookup::strict;
-  Profile::Down down_rule_ = Profile::Down::absent;
-  // Parallel arrays, ascending by (position, order of the nodes): the search touches 16 bytes a step, not 32.
-  std::vector<Token> positions_;
-  std::vector<NodeIndex> owners_;
-  std::vector<bool> down_;  // by node; empty if none is
-  std::size_t node_count_ = 0;
+  LineIndex index_;
+  std::vector<bool> down_;       // by node; empty if none is
   std::size_t owner_count_ = 0;  // nodes that have a point
 };
 

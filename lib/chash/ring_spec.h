@@ -26,7 +26,7 @@ using NodeFields = std::vector<std::pair<std::string, std::string>>;
 
 struct Node {
   std::string name;   // hashed; see node_name.h
-  double weight = 1;  // share wanted relative to others; 0 < weight <= limits::max_weight
+  double weight = 1;  // share wanted relative to others; 0 where the profile has that
   NodeFields fields{};
 
   friend bool operator==(const Node&, const Node&) = default;

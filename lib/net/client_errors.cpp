@@ -106,7 +106,8 @@ Error outcome_unknown(const Endpoint& endpoint, std::string_view operation) {
   return make_error(Errc::timeout,
                     "the outcome of '" + std::string(operation) + "' is unknown: it was sent to " + shown(endpoint) +
                         ", and no answer came",
-                    "it may or may not have happened; look with: chash list");
+                    std::string("it may or may not have happened; look with: chash ") +
+                        (operation.starts_with("ring") ? "ring list" : "list"));
 }
 
 Error not_a_chashd(const Endpoint& endpoint, std::string_view what) {

@@ -100,7 +100,7 @@ class LineSession {
     if (partial_.size() > limits::line_bytes) {
       error =
           make_error(Errc::too_large, "the request line has more than " + std::to_string(limits::line_bytes) + " bytes",
-                     "send fewer keys in one batch");
+                     "send fewer keys or nodes at once");
     } else if (is_http(partial_)) {
       error = make_error(Errc::invalid_request, "this socket speaks JSON lines, not HTTP",
                          "HTTP is on another address: see chash status, or chashd(8)");

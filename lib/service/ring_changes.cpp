@@ -195,8 +195,7 @@ Result<Committed> RingService::create(const std::string& ring, RingSpec spec) {
   if (auto ok = check_ring_name(ring); !ok) return std::move(ok).error();
   const auto rings = published_.latest();
   if (rings->by_name.contains(ring))
-    return make_error(Errc::conflict, "ring '" + ring + "' is already there",
-                      "choose another name, or delete it first: chash ring delete " + ring);
+    return make_error(Errc::conflict, "ring '" + ring + "' is already there", "choose another name");
   if (rings->by_name.size() >= limits::rings)
     return make_error(Errc::too_large, "there would be more than " + std::to_string(limits::rings) + " rings");
   auto next = make_snapshot(ring, rings->epoch_floor + 1, std::move(spec));

@@ -1,0 +1,227 @@
+#include "chash/line_index.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cstring>
+
+#include "chash/line_search.h"
+
+namespace chash {
+namespace {
+
+// From here on no two positions of 32 bits have the same bucket and 24 bits of fraction.
+constexpr std::size_t least_buckets_of_32_bits = 256;
+
+constexpr std::size_t in_flight = 32;  // lines that a batch waits for at once
+
+}  // namespace
+
+NodeIndex LineIndex::Line::owner(std::size_t at) const {
+  std::uint32_t word;
+  std::memcpy(&word, owners.data() + 3 * at - 1, sizeof word);  // the byte before is the count, or another owner's
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap32(word);
+  return word >> 8;
+}
+
+void LineIndex::Line::set_owner(std::size_t at, NodeIndex owner) {
+  for (std::size_t byte = 0; byte < 3; ++byte) owners[3 * at + byte] = static_cast<std::uint8_t>(owner >> 8 * byte);
+}
+
+std::span<const LineIndex::Extra> LineIndex::Page::extras_of(std::size_t line) const {
+  const auto range = std::ranges::equal_range(extras, static_cast<std::uint8_t>(line), {}, &Extra::line);
+  return {range.begin(), range.end()};
+}
+
+LineIndex::LineIndex(std::span<const Point> points, unsigned bits, bool distinct, PositionsOf positions_of)
+    : points_(points.size()), bits_(bits), distinct_(distinct), positions_of_(std::move(positions_of)) {
+  if (points.empty()) return;
+  buckets_ = std::max<std::size_t>(1, (points.size() + points_each - 1) / points_each);
+  if (bits == 32) buckets_ = std::max(buckets_, least_buckets_of_32_bits);
+  fractions_tell_all_ = bits == 32;
+  pages_.resize((buckets_ + page_lines - 1) / page_lines);
+  for (auto& page : pages_) page = std::make_shared<Page>();
+
+  // From the last bucket to the first, so that each knows who follows.
+  NodeIndex following = points.front().member;
+  std::size_t end = points.size();
+  for (std::size_t bucket = buckets_; bucket-- > 0;) {
+    std::size_t begin = end;
+    while (begin > 0 && spot(points[begin - 1].position).bucket == bucket) --begin;
+    fill_line(bucket, points.subspan(begin, end - begin), following);
+    if (begin != end) following = points[begin].member;
+    end = begin;
+  }
+  for (auto& page : pages_) {
+    std::ranges::stable_sort(page->extras, {}, &Extra::line);
+    page->extras.shrink_to_fit();
+  }
+}
+
+void LineIndex::fill_line(std::size_t bucket, std::span<const Point> points, NodeIndex following) {
+  Page& page = *pages_[bucket / page_lines];
+  const std::size_t number = bucket % page_lines;
+  Line& line = page.lines[number];
+  line.fractions.fill(0xffff);
+  line.count = points.size() > line_points ? overfull : static_cast<std::uint8_t>(points.size());
+  for (std::size_t at = 0; at < points.size(); ++at) {
+    const Spot where = spot(points[at].position);
+    const auto low = static_cast<std::uint8_t>(where.fraction);
+    if (at >= line_points) {
+      page.extras.push_back({static_cast<std::uint8_t>(number), low, where.high(), points[at].member});
+      continue;
+    }
+    line.fractions[at] = where.high();
+    page.low[number][at] = low;
+    line.set_owner(at, points[at].member);
+  }
+  const std::size_t behind = std::min(points.size(), line_points);
+  line.set_owner(behind, points.size() > line_points ? points[line_points].member : following);
+}
+
+LineIndex::Spot LineIndex::spot(Token position) const {
+  const auto high = static_cast<std::uint64_t>(bits_ == 128 ? position >> 64 : position << (64 - bits_));
+  const Token product = Token{high} * buckets_;
+  return {static_cast<std::size_t>(product >> 64), static_cast<std::uint32_t>(product >> 40) & 0xffffff};
+}
+
+std::size_t LineIndex::count(std::size_t bucket) const {
+  const std::uint8_t in_line = line(bucket).count;
+  return in_line == overfull ? line_points + page(bucket).extras_of(bucket % page_lines).size() : in_line;
+}
+
+std::uint32_t LineIndex::fraction(Place place) const {
+  const Page& home = page(place.bucket);
+  const std::size_t number = place.bucket % page_lines;
+  if (place.at < line_points)
+    return std::uint32_t{home.lines[number].fractions[place.at]} << 8 | home.low[number][place.at];
+  const Extra& extra = home.extras_of(number)[place.at - line_points];
+  return std::uint32_t{extra.fraction} << 8 | extra.low;
+}
+
+NodeIndex LineIndex::owner(Place place) const {
+  if (place.at < line_points) return line(place.bucket).owner(place.at);
+  return page(place.bucket).extras_of(place.bucket % page_lines)[place.at - line_points].owner;
+}
+
+// The owner of a place, or of what follows the last one of the bucket.
+NodeIndex LineIndex::owner_behind(std::size_t bucket, std::size_t at) const {
+  const Line& here = line(bucket);
+  if (here.count != overfull) return here.owner(at);
+  if (at < count(bucket)) return owner(Place{bucket, at});
+  return owner(next({bucket, at - 1}));
+}
+
+NodeIndex LineIndex::owner(Spot spot, Token position, bool strictly) const {
+  const Line& here = line(spot.bucket);
+  const LineSearch found = search_line(here.fractions.data(), spot.high());
+  // An equal fraction decides nothing, and what fills the unused places equals the largest.
+  if (!found.equal && (found.place < line_points || here.count != overfull)) [[likely]]
+    return here.owner(found.place);
+  return owner_behind(spot.bucket, place_in_bucket(spot, position, strictly));
+}
+
+NodeIndex LineIndex::owner(Token position, bool strictly) const {
+  assert(!empty());
+  return owner(spot(position), position, strictly);
+}
+
+void LineIndex::owners(std::span<const Token> positions, bool strictly, std::span<NodeIndex> found) const {
+  assert(!empty() && positions.size() == found.size());
+  std::array<Spot, in_flight> spots;
+  for (std::size_t done = 0; done < positions.size(); done += in_flight) {
+    const std::size_t some = std::min(in_flight, positions.size() - done);
+    for (std::size_t i = 0; i < some; ++i) {
+      spots[i] = spot(positions[done + i]);
+      __builtin_prefetch(&line(spots[i].bucket));
+    }
+    for (std::size_t i = 0; i < some; ++i) found[done + i] = owner(spots[i], positions[done + i], strictly);
+  }
+}
+
+// How many points of the bucket lie before the position (strictly: not after it).
+std::size_t LineIndex::place_in_bucket(Spot spot, Token position, bool strictly) const {
+  // Binary search by the 24 bits, for a bucket may be crowded: tokens can be given by hand.
+  const auto places_below = [&](std::uint32_t bound) {
+    std::size_t begin = 0, end = count(spot.bucket);
+    while (begin < end) {
+      const std::size_t middle = (begin + end) / 2;
+      fraction({spot.bucket, middle}) < bound ? begin = middle + 1 : end = middle;
+    }
+    return begin;
+  };
+  const std::size_t begin = places_below(spot.fraction), end = places_below(spot.fraction + 1);
+  if (begin == end) return begin;
+  if (fractions_tell_all_) return strictly ? end : begin;
+  const auto equal = equal_positions(spot.bucket, begin, end);
+  const auto at = strictly ? std::ranges::upper_bound(equal, position) : std::ranges::lower_bound(equal, position);
+  return begin + static_cast<std::size_t>(at - equal.begin());
+}
+
+// The positions of places whose 24 bits are equal, made anew.
+std::vector<Token> LineIndex::equal_positions(std::size_t bucket, std::size_t begin, std::size_t end) const {
+  const std::uint32_t wanted = fraction({bucket, begin});
+  std::vector<NodeIndex> owners;
+  for (std::size_t at = begin; at < end; ++at) owners.push_back(owner(Place{bucket, at}));
+  std::ranges::sort(owners);
+  const auto rest = std::ranges::unique(owners);
+  owners.erase(rest.begin(), rest.end());
+  std::vector<Token> equal;
+  for (const NodeIndex owner : owners) {
+    for (const Token position : positions_of_(owner)) {
+      const Spot where = spot(position);
+      if (where.bucket == bucket && where.fraction == wanted) equal.push_back(position);
+    }
+  }
+  std::ranges::sort(equal);
+  if (distinct_) {
+    const auto twice = std::ranges::unique(equal);
+    equal.erase(twice.begin(), twice.end());
+  }
+  assert(equal.size() == end - begin);
+  return equal;
+}
+
+LineIndex::Place LineIndex::first(Token position, bool strictly) const {
+  assert(!empty());
+  const Spot where = spot(position);
+  const std::size_t at = place_in_bucket(where, position, strictly);
+  if (at < count(where.bucket)) return {where.bucket, at};
+  return next({where.bucket, at - 1});
+}
+
+// A place of -1 is that before the first of a bucket.
+LineIndex::Place LineIndex::next(Place place) const {
+  if (place.at + 1 < count(place.bucket)) return {place.bucket, place.at + 1};
+  do place.bucket = place.bucket + 1 == buckets_ ? 0 : place.bucket + 1;
+  while (line(place.bucket).count == 0);
+  return {place.bucket, 0};
+}
+
+LineIndex::Place LineIndex::previous(Place place) const {
+  if (place.at > 0) return {place.bucket, place.at - 1};
+  do place.bucket = place.bucket == 0 ? buckets_ - 1 : place.bucket - 1;
+  while (line(place.bucket).count == 0);
+  return {place.bucket, count(place.bucket) - 1};
+}
+
+Token LineIndex::position(Place place) const {
+  const std::uint32_t wanted = fraction(place);
+  if (fractions_tell_all_) {
+    // The one position of 32 bits that has this bucket and fraction: the least whose product is not below them.
+    const std::uint64_t product = std::uint64_t{place.bucket} << 32 | std::uint64_t{wanted} << 8;
+    return (product + buckets_ - 1) / buckets_;
+  }
+  std::size_t begin = place.at, end = place.at + 1;
+  while (begin > 0 && fraction({place.bucket, begin - 1}) == wanted) --begin;
+  while (end < count(place.bucket) && fraction({place.bucket, end}) == wanted) ++end;
+  return equal_positions(place.bucket, begin, end)[place.at - begin];
+}
+
+std::size_t LineIndex::bytes() const {
+  std::size_t sum = sizeof *this + pages_.capacity() * sizeof pages_[0];
+  for (const auto& page : pages_) sum += sizeof *page + page->extras.capacity() * sizeof(Extra);
+  return sum;
+}
+
+}  // namespace chash

@@ -1,0 +1,143 @@
+// LineIndex: which point of a ring a position belongs to, at the price of one cache line.
+//
+// The circle is cut into as many equal buckets as there are lines. One multiplication gives a position its bucket and
+// its fraction of the bucket's width; it keeps the order, so that any number of buckets will do:
+//
+//   position (64 bits) x buckets = bucket . fraction
+//
+//   a line, 64 bytes, holds the points of its bucket:
+//   ┌───────────────────────────────────┬────────────┬────────────────────────────────────────────────┐
+//   │ 12 fractions of 16 bits, sorted;  │ how many   │ 13 owners of 24 bits: those of the points, and │
+//   │ 0xffff where there is no point    │ points     │ behind the last that of the next line's first  │
+//   └───────────────────────────────────┴────────────┴────────────────────────────────────────────────┘
+//
+// A look-up loads the line, counts with two comparisons of 16 bytes how many fractions are at or before its own, and
+// loads the owner of that place. 64 lines are a page, and pages hang on a directory.
+//
+// What a line cannot say, its page can:
+// - 8 more bits of each fraction. Where 24 bits are equal, too, the positions themselves are compared: the ring makes
+//   the points of that owner again. Positions of 32 bits never need it: their 24 bits tell all of them apart.
+// - The points beyond the twelfth (6 % of the lines have such, and 1 % of the keys meet them).
+//
+// With 8 points a line: 9.8 bytes a point. std::upper_bound over sorted positions, which this replaces, took 20, and a
+// cache miss for each of its last steps. Source: PERFORMANCE.md, B1, whose prototype this follows.
+//
+// Threads: immutable; all const members may be called at once.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "chash/hash.h"
+#include "chash/points.h"
+
+namespace chash {
+
+class LineIndex {
+ public:
+  // All positions of one owner, in any order: asked for where two fractions are equal.
+  using PositionsOf = std::function<std::vector<Token>(NodeIndex owner)>;
+
+  // A point: its bucket, and its place among the points of that.
+  struct Place {
+    std::size_t bucket = 0;
+    std::size_t at = 0;
+    friend bool operator==(const Place&, const Place&) = default;
+  };
+
+  static constexpr NodeIndex most_owners = (1 << 24) - 1;
+
+  LineIndex() = default;
+  // Requires: `points`, whose members are taken for owners, ascend by position, equal ones as they are to be found;
+  // owners below most_owners; `bits` is 32, 64 or 128, and positions have no more. `positions_of` may also name
+  // positions that another point of equal position took the place of, if `distinct` says that no two points have equal
+  // ones. Cost: ~10 ns a point.
+  LineIndex(std::span<const Point> points, unsigned bits, bool distinct, PositionsOf positions_of);
+
+  bool empty() const { return points_ == 0; }
+  std::size_t points() const { return points_; }
+  std::size_t bytes() const;
+
+  // Requires of all below: !empty().
+
+  // The owner of the first point at or after the position (strictly: after), round the end to the first.
+  NodeIndex owner(Token position, bool strictly) const;
+  // The same for many, several times as fast where lines do not fit the caches.  Requires: equal sizes.
+  void owners(std::span<const Token> positions, bool strictly, std::span<NodeIndex> found) const;
+
+  Place first(Token position, bool strictly) const;
+  Place next(Place place) const;
+  Place previous(Place place) const;
+  NodeIndex owner(Place place) const;
+  Token position(Place place) const;
+
+  template <class Visit>
+  void for_each_owner(Visit visit) const {
+    for (std::size_t bucket = 0; bucket < buckets_; ++bucket)
+      for (std::size_t at = 0; at < count(bucket); ++at) visit(owner(Place{bucket, at}));
+  }
+
+ private:
+  static constexpr std::size_t line_points = 12;
+  static constexpr std::size_t page_lines = 64;
+  static constexpr std::size_t points_each = 8;  // on average in a line
+  static constexpr std::uint8_t overfull = 0xff;
+
+  struct alignas(64) Line {
+    std::array<std::uint16_t, line_points> fractions;
+    std::uint8_t count;  // or overfull
+    std::array<std::uint8_t, 3 * (line_points + 1)> owners;
+
+    NodeIndex owner(std::size_t at) const;
+    void set_owner(std::size_t at, NodeIndex owner);
+  };
+  static_assert(sizeof(Line) == 64);
+
+  // A point that its line has no room for.
+  struct Extra {
+    std::uint8_t line;
+    std::uint8_t low;
+    std::uint16_t fraction;
+    NodeIndex owner;
+  };
+  struct Page {
+    std::array<Line, page_lines> lines;
+    std::array<std::array<std::uint8_t, line_points>, page_lines> low;  // of the fractions
+    std::vector<Extra> extras;                                          // by line, then as on the ring
+
+    std::span<const Extra> extras_of(std::size_t line) const;
+  };
+
+  // Where a position falls: 24 bits of its fraction.
+  struct Spot {
+    std::size_t bucket;
+    std::uint32_t fraction;
+    std::uint16_t high() const { return static_cast<std::uint16_t>(fraction >> 8); }
+  };
+  Spot spot(Token position) const;
+
+  const Page& page(std::size_t bucket) const { return *pages_[bucket / page_lines]; }
+  const Line& line(std::size_t bucket) const { return page(bucket).lines[bucket % page_lines]; }
+  std::size_t count(std::size_t bucket) const;
+  std::uint32_t fraction(Place place) const;
+  NodeIndex owner(Spot spot, Token position, bool strictly) const;
+  NodeIndex owner_behind(std::size_t bucket, std::size_t at) const;
+  std::size_t place_in_bucket(Spot spot, Token position, bool strictly) const;
+  std::vector<Token> equal_positions(std::size_t bucket, std::size_t begin, std::size_t end) const;
+  void fill_line(std::size_t bucket, std::span<const Point> points, NodeIndex following);
+
+  std::size_t points_ = 0;
+  std::size_t buckets_ = 0;
+  unsigned bits_ = 128;
+  bool distinct_ = false;
+  bool fractions_tell_all_ = false;
+  PositionsOf positions_of_;
+  std::vector<std::shared_ptr<Page>> pages_;
+};
+
+}  // namespace chash

@@ -1,0 +1,183 @@
+// LineIndex against std::upper_bound over the sorted points, which it replaces.
+//
+// CHASH_TEST_KEYS in the environment: how many keys each random ring is asked (default 500).
+#include "chash/line_index.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "chash/line_search.h"
+
+namespace chash {
+namespace {
+
+using Random = std::mt19937_64;
+using Points = std::vector<Point>;
+
+Token random_token(Random& random) { return Token{random()} << 64 | random(); }
+Token largest(unsigned bits) { return bits == 128 ? ~Token{0} : (Token{1} << bits) - 1; }
+
+struct Shape {
+  unsigned bits;
+  std::size_t points;
+  std::uint32_t owners;
+  bool distinct;
+  unsigned crowded_percent;  // of the points: in one of a few spots, near or equal to each other
+};
+
+Points sorted_points(Random& random, const Shape& shape) {
+  const Token mask = largest(shape.bits);
+  std::vector<Token> spots;
+  for (int i = 0; i < 7; ++i) spots.push_back(random_token(random) & mask);
+  spots.insert(spots.end(), {0, mask});
+  Points points;
+  while (points.size() < shape.points) {
+    Token position = random_token(random) & mask;
+    if (random() % 100 < shape.crowded_percent) {
+      // The same upper half, the very same position, or close to it.
+      position = spots[random() % spots.size()];
+      const Token half = largest(shape.bits / 2);
+      if (random() % 3 != 0) position = (position & ~half) | (random_token(random) & half);
+      else if (random() % 2 != 0) position = (position + random() % 5) & mask;
+    }
+    points.push_back({position, static_cast<std::uint32_t>(random() % shape.owners)});
+  }
+  std::ranges::stable_sort(points, {}, &Point::position);
+  if (shape.distinct) {
+    const auto twice = std::ranges::unique(points, {}, &Point::position);
+    points.erase(twice.begin(), twice.end());
+  }
+  return points;
+}
+
+LineIndex index_of(const Points& points, unsigned bits, bool distinct) {
+  std::map<NodeIndex, std::vector<Token>> positions;
+  for (const Point& point : points) positions[point.member].push_back(point.position);
+  return {points, bits, distinct, [positions](NodeIndex owner) { return positions.at(owner); }};
+}
+
+std::size_t naive(const Points& points, Token position, bool strictly) {
+  const auto at = strictly ? std::ranges::upper_bound(points, position, {}, &Point::position)
+                           : std::ranges::lower_bound(points, position, {}, &Point::position);
+  return at == points.end() ? 0 : static_cast<std::size_t>(at - points.begin());
+}
+
+std::vector<Token> keys_for(Random& random, const Points& points, unsigned bits, std::size_t count) {
+  const Token mask = largest(bits);
+  std::vector<Token> keys{0, 1, mask, mask - 1, mask >> 1};
+  for (std::size_t i = 0; i < count; ++i) {
+    const Token near = points[random() % points.size()].position;
+    const Token halves = (near & ~largest(bits / 2)) | (random_token(random) & largest(bits / 2));
+    for (const Token key : {random_token(random), near, near - 1, near + 1, halves}) keys.push_back(key & mask);
+  }
+  return keys;
+}
+
+std::size_t keys_wanted() {
+  const char* text = std::getenv("CHASH_TEST_KEYS");
+  return text == nullptr ? 500 : std::stoul(text) / 5;
+}
+
+void check_keys(const Points& points, const LineIndex& index, const std::vector<Token>& keys) {
+  std::vector<NodeIndex> batch(keys.size());
+  for (const bool strictly : {false, true}) {
+    std::size_t wrong = 0;
+    index.owners(keys, strictly, batch);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const Point& right = points[naive(points, keys[i], strictly)];
+      const LineIndex::Place place = index.first(keys[i], strictly);
+      wrong += index.owner(keys[i], strictly) != right.member || batch[i] != right.member ||
+               index.owner(place) != right.member || index.position(place) != right.position;
+    }
+    CHECK(wrong == 0);
+  }
+}
+
+void check_order(const Points& points, const LineIndex& index) {
+  std::size_t wrong = 0;
+  LineIndex::Place place = index.first(0, false);
+  const LineIndex::Place begin = place;
+  for (const Point& point : points) {
+    wrong += index.owner(place) != point.member || index.position(place) != point.position;
+    const LineIndex::Place following = index.next(place);
+    wrong += index.previous(following) != place;
+    place = following;
+  }
+  CHECK(wrong == 0);
+  CHECK(place == begin);
+  std::size_t at = 0;
+  index.for_each_owner([&](NodeIndex owner) { wrong += at >= points.size() || owner != points[at++].member; });
+  CHECK(wrong == 0);
+  CHECK(at == points.size());
+}
+
+TEST_CASE("line index: every key has the owner that upper_bound and lower_bound find") {
+  Random random(20);
+  for (const unsigned bits : {32u, 64u, 128u}) {
+    for (const std::size_t size : {1, 2, 3, 7, 12, 13, 40, 100, 511, 513, 4000, 40'000}) {
+      for (const unsigned crowded : {0u, 20u, 100u}) {
+        if (size > 4000 && crowded == 100) continue;
+        for (const bool distinct : {false, true}) {
+          CAPTURE(bits);
+          CAPTURE(size);
+          CAPTURE(crowded);
+          CAPTURE(distinct);
+          const Points points = sorted_points(random, {bits, size, 300, distinct, crowded});
+          const LineIndex index = index_of(points, bits, distinct);
+          CHECK(index.points() == points.size());
+          // What crowds is made anew for every key: less of it.
+          const std::size_t keys = crowded == 0 ? keys_wanted() : std::max<std::size_t>(5, 5000 / size);
+          check_keys(points, index, keys_for(random, points, bits, keys));
+          if (crowded == 0 || size <= 513) check_order(points, index);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("line index: owners have 24 bits") {
+  Random random(21);
+  Points points = sorted_points(random, {64, 5000, 1u << 23, true, 0});
+  for (Point& point : points) point.member += LineIndex::most_owners - (1u << 23);
+  const LineIndex index = index_of(points, 64, true);
+  check_keys(points, index, keys_for(random, points, 64, 1000));
+}
+
+TEST_CASE("line index: takes ten bytes a point and no more") {
+  Random random(22);
+  for (const unsigned bits : {32u, 64u, 128u}) {
+    const Points points = sorted_points(random, {bits, 160'000, 1000, true, 0});
+    const LineIndex index = index_of(points, bits, true);
+    const double each = static_cast<double>(index.bytes()) / static_cast<double>(index.points());
+    CHECK(each < 10.1);
+  }
+}
+
+TEST_CASE("line index: the registers count as the plain loop does") {
+  Random random(23);
+  for (int round = 0; round < 300; ++round) {
+    alignas(64) std::array<std::uint16_t, 32> line;
+    for (std::uint16_t& fraction : line) fraction = static_cast<std::uint16_t>(random());
+    const std::size_t used = random() % 13;
+    if (round % 3 == 0)
+      for (std::uint16_t& fraction : line) fraction = static_cast<std::uint16_t>(fraction % 3 * 32'767 + 1);
+    std::fill(line.begin() + static_cast<std::ptrdiff_t>(used), line.begin() + 12, 0xffff);
+    std::sort(line.begin(), line.begin() + 12);
+    std::size_t wrong = 0;
+    for (unsigned wanted = 0; wanted <= 0xffff; ++wanted) {
+      const auto one = static_cast<std::uint16_t>(wanted);
+      const LineSearch found = search_line(line.data(), one), plainly = search_line_plainly(line.data(), one);
+      wrong += found.place != plainly.place || found.equal != plainly.equal;
+    }
+    CHECK(wrong == 0);
+  }
+}
+
+}  // namespace
+}  // namespace chash
