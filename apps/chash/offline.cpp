@@ -16,6 +16,13 @@ std::vector<std::string> names_of(const OfflineRing& ring, std::string_view key,
   return names;
 }
 
+std::vector<std::string_view> views_of(const std::vector<Key>& keys) {
+  std::vector<std::string_view> views;
+  views.reserve(keys.size());
+  for (const Key& key : keys) views.push_back(key.bytes);
+  return views;
+}
+
 }  // namespace
 
 Result<AnyResponse> OfflineRing::answer(const AnyRequest& request) const {
@@ -30,7 +37,16 @@ Result<AnyResponse> OfflineRing::answer(const AnyRequest& request) const {
   }
   const auto& many = std::get<GetNodes::Request>(request);
   GetNodes::Response response{many.ring, 0, {}};
-  for (const Key& key : many.keys) response.owners.push_back(names_of(*this, key.bytes, many.n));
+  if (many.n > 1 || placement.empty()) {
+    for (const Key& key : many.keys) response.owners.push_back(names_of(*this, key.bytes, many.n));
+    return AnyResponse(std::move(response));
+  }
+  const std::vector<std::string_view> keys = views_of(many.keys);
+  std::vector<NodeIndex> found(keys.size());
+  placement.owners_of(keys, found);
+  for (const NodeIndex node : found)
+    response.owners.push_back(node == no_node ? std::vector<std::string>()
+                                              : std::vector<std::string>{nodes[node].name});
   return AnyResponse(std::move(response));
 }
 

@@ -6,6 +6,7 @@
 
 #include "chash/hash_families.h"
 #include "chash/little_endian.h"
+#include "chash/md5_many.h"
 #include "chash/mixes.h"
 
 namespace chash {
@@ -40,6 +41,10 @@ Token two_le64(std::string_view bytes) {
   return Token{load_le64(all.data())} << 64 | load_le64(all.data() + 8);
 }
 
+// The same parts of a digest that is one number, its first byte uppermost.
+std::uint32_t first_word(Token digest) { return __builtin_bswap32(static_cast<std::uint32_t>(digest >> 96)); }
+std::uint64_t second_half(Token digest) { return __builtin_bswap64(static_cast<std::uint64_t>(digest)); }
+
 template <std::uint64_t seed>
 Token seeded_xxh64(std::string_view bytes) {
   return xxh64(bytes, seed);
@@ -72,10 +77,11 @@ constexpr Token signs_2x64 = sign_64 << 64 | sign_64;
 
 constexpr std::array rows{
     // Digests, and the parts of them that rings of 32 and 64 bits take: ketama, dalli, ex_hash_ring, serialx/hashring.
-    KeyHash{"md5/be128", 128, plain<md5>},
-    KeyHash{"md5/le32", 32, first_le32<md5_digest>},
-    KeyHash{"md5/le64hi", 64, second_le64<md5_digest>},
-    KeyHash{"md5/2sle64", 128, two_le64<md5_digest>, signs_2x64},
+    KeyHash{"md5/be128", 128, plain<md5>, 0, [](Token digest) { return digest; }},
+    KeyHash{"md5/le32", 32, first_le32<md5_digest>, 0, [](Token digest) { return Token{first_word(digest)}; }},
+    KeyHash{"md5/le64hi", 64, second_le64<md5_digest>, 0, [](Token digest) { return Token{second_half(digest)}; }},
+    KeyHash{"md5/2sle64", 128, two_le64<md5_digest>, signs_2x64,
+            [](Token digest) { return Token{second_half(digest >> 64)} << 64 | second_half(digest); }},
     KeyHash{"sha1/be32", 32, first_be32<sha1_digest>},
     KeyHash{"sha1/le32", 32, first_le32<sha1_digest>},
     KeyHash{"sha1/2sle64", 128, two_le64<sha1_digest>, signs_2x64},
@@ -143,6 +149,15 @@ std::span<const KeyHash> key_hashes() { return rows; }
 const KeyHash* find_key_hash(std::string_view name) {
   const auto* const found = std::ranges::find(rows, name, &KeyHash::name);
   return found == rows.end() ? nullptr : found;
+}
+
+void hash_many(const KeyHash& hash, std::span<const std::string_view> texts, std::span<Token> values) {
+  if (hash.of_md5 == nullptr) {
+    for (std::size_t i = 0; i < texts.size(); ++i) values[i] = hash.hash(texts[i]);
+    return;
+  }
+  md5_many(texts, values);
+  for (Token& value : values) value = hash.of_md5(value);
 }
 
 }  // namespace chash

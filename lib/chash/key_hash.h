@@ -21,7 +21,13 @@ struct KeyHash {
 
   // XOR with this turns a value into a number in the real program's order: the signs, where it compares signed ones.
   Token order_mask = 0;
+
+  // Makes the value of an MD5 digest, where it is a part of one; else nullptr.
+  Token (*of_md5)(Token digest) = nullptr;
 };
+
+// hash() of each text: of MD5 several at once.  Requires: equal sizes.
+void hash_many(const KeyHash& hash, std::span<const std::string_view> texts, std::span<Token> values);
 
 // All of them, related ones side by side.
 std::span<const KeyHash> key_hashes();

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 
 #include "chash/mixes.h"
@@ -98,6 +99,18 @@ std::optional<Token> KeyRule::position(std::string_view key) const {
   auto value = hash(key);
   if (value) *value ^= order_mask_;
   return value;
+}
+
+bool KeyRule::positions(std::span<const std::string_view> keys, std::span<Token> found) const {
+  const bool empty_counts = empty_key_ != Profile::EmptyKey::hash;
+  if (!plain_ || (empty_counts && std::ranges::any_of(keys, [](std::string_view key) { return key.empty(); })))
+    return false;
+  hash_many(*hash_, keys, found);
+  for (Token& value : found) {
+    if (avalanche_) value = avalanche32(static_cast<std::uint32_t>(value));
+    value ^= order_mask_;
+  }
+  return true;
 }
 
 }  // namespace chash

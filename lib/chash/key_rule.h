@@ -22,6 +22,9 @@ class KeyRule {
   std::optional<Token> hash(std::string_view key) const;
   // The same in the order in which points are compared.
   std::optional<Token> position(std::string_view key) const;
+  // position() of each key, if all of them have one and nothing but their bytes is hashed; false otherwise, and nothing
+  // is done.  Requires: equal sizes.
+  bool positions(std::span<const std::string_view> keys, std::span<Token> found) const;
   Token position_of_hash(Token hash) const { return hash ^ order_mask_; }
 
   unsigned bits() const { return hash_ == nullptr ? 0 : hash_->bits; }

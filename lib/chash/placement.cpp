@@ -31,6 +31,12 @@ Result<void> assign(Variant& variant, Result<To> made) {
 
 }  // namespace
 
+void Placement::owners_of(std::span<const std::string_view> keys, std::span<NodeIndex> found) const {
+  const auto* ring = std::get_if<Ring>(&algorithm_);
+  if (ring != nullptr && only_ == no_node) return ring->owners_of(keys, found);
+  for (std::size_t i = 0; i < keys.size(); ++i) found[i] = owner(keys[i]);
+}
+
 Result<Placement> build(const Profile& asked, std::span<const Node> nodes) {
   const auto profile = as_heavy(asked, nodes);
   if (!profile) return profile.error();

@@ -54,6 +54,8 @@ class Placement {
     if (only_ != no_node) return only_;
     return std::visit([&](const auto& a) { return a.owner(key); }, algorithm_);
   }
+  // owner() of each key, as fast as the algorithm can many.  Requires: !empty(), and equal sizes.
+  void owners_of(std::span<const std::string_view> keys, std::span<NodeIndex> found) const;
   // The owner and the distinct nodes after it, as far as the software names any.
   std::vector<NodeIndex> owners(std::string_view key, std::size_t count) const {
     if (only_ != no_node) return count == 0 ? std::vector<NodeIndex>() : std::vector<NodeIndex>{only_};

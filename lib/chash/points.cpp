@@ -1,17 +1,21 @@
 #include "chash/points.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <numeric>
 
 #include "chash/haproxy_points.h"
 #include "chash/limits.h"
+#include "chash/md5_many.h"
 #include "chash/mixes.h"
 #include "chash/node_identity.h"
 
 namespace chash {
 namespace {
+
+constexpr std::size_t texts_at_once = 32;
 
 // --- How many -------------------------------------------------------------------------------------------------------
 
@@ -103,24 +107,41 @@ class PointText {
   std::string text_;
 };
 
-template <class Digest>
-void append_words(const Digest& digest, std::uint32_t words, std::vector<Token>& positions) {
-  for (std::uint32_t word = 0; word < words; ++word) {
-    std::uint32_t value = 0;
-    for (std::size_t byte = 0; byte < 4; ++byte) value |= std::uint32_t{digest[4 * word + byte]} << 8 * byte;
-    positions.push_back(value);
-  }
+// The words of a digest that is one number, its first byte uppermost, each of them lowest byte first.
+void append_words(Token digest, std::uint32_t words, std::vector<Token>& positions) {
+  for (std::uint32_t word = 0; word < words; ++word)
+    positions.push_back(__builtin_bswap32(static_cast<std::uint32_t>(digest >> (96 - 32 * word))));
+}
+
+// The first 16 bytes of SHA-1.
+Token sha1_token(std::string_view bytes) {
+  const Sha1Digest digest = sha1_digest(bytes);
+  Token token = 0;
+  for (std::size_t i = 0; i < sizeof token; ++i) token = token << 8 | digest[i];
+  return token;
 }
 
 void append_text_points(const Profile& profile, const std::string& identity, std::uint64_t count,
                         std::vector<Token>& positions) {
   const KeyHash& hash = profile.point_hash == nullptr ? *profile.hash : *profile.point_hash;
   PointText text(profile, identity);
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const std::string_view bytes = text.at(i);
-    if (profile.words == 1) positions.push_back(hash.hash(bytes) ^ hash.order_mask);
-    else if (hash.name.starts_with("sha1")) append_words(sha1_digest(bytes), profile.words, positions);
-    else append_words(md5_digest(bytes), profile.words, positions);
+  if (profile.words > 1 && hash.name.starts_with("sha1")) {
+    for (std::uint64_t i = 0; i < count; ++i) append_words(sha1_token(text.at(i)), profile.words, positions);
+    return;
+  }
+  std::array<std::string, texts_at_once> texts;
+  std::array<std::string_view, texts_at_once> views;
+  std::array<Token, texts_at_once> values;
+  for (std::uint64_t done = 0; done < count; done += texts_at_once) {
+    const std::size_t some = std::min<std::uint64_t>(texts_at_once, count - done);
+    for (std::size_t i = 0; i < some; ++i) views[i] = texts[i] = text.at(done + i);
+    if (profile.words > 1) {
+      md5_many(std::span(views).first(some), std::span(values).first(some));
+      for (const Token digest : std::span(values).first(some)) append_words(digest, profile.words, positions);
+    } else {
+      hash_many(hash, std::span(views).first(some), std::span(values).first(some));
+      for (const Token value : std::span(values).first(some)) positions.push_back(value ^ hash.order_mask);
+    }
   }
 }
 

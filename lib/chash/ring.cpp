@@ -1,6 +1,7 @@
 #include "chash/ring.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <memory>
 
@@ -9,6 +10,9 @@ namespace {
 
 // nginx tries so many points and then goes round robin.
 constexpr int tried_points = 21;
+
+// Keys that are hashed together: two of the widest groups of MD5.
+constexpr std::size_t in_flight = 64;
 
 // Equal positions: only the first or the last that was made stays.
 void resolve_ties(Profile::Tie tie, std::vector<Point>& points) {
@@ -87,12 +91,26 @@ NodeIndex Ring::owner(std::string_view key) const {
 
 NodeIndex Ring::owner_at(Token position) const {
   assert(!empty());
-  const bool one_line = lookup_ == Profile::Lookup::strict || lookup_ == Profile::Lookup::successor;
-  if (one_line && down_.empty()) return index_.owner(position, lookup_ == Profile::Lookup::strict);
+  if (is_plain()) return index_.owner(position, lookup_ == Profile::Lookup::strict);
   LineIndex::Place point = first_point(position);
   for (int tried = 0; tried < tried_points; ++tried, point = index_.next(point))
     if (const NodeIndex node = index_.owner(point); !is_down(node)) return node;
   return no_node;
+}
+
+void Ring::owners_of(std::span<const std::string_view> keys, std::span<NodeIndex> found) const {
+  assert(!empty() && keys.size() == found.size());
+  std::array<Token, in_flight> positions;
+  for (std::size_t done = 0; done < keys.size(); done += in_flight) {
+    const auto some = keys.subspan(done, std::min(in_flight, keys.size() - done));
+    const auto wanted = found.subspan(done, some.size());
+    const std::span<Token> placed = std::span(positions).first(some.size());
+    if (is_plain() && key_rule_.positions(some, placed)) {
+      index_.owners(placed, lookup_ == Profile::Lookup::strict, wanted);
+    } else {
+      for (std::size_t i = 0; i < some.size(); ++i) wanted[i] = owner(some[i]);
+    }
+  }
 }
 
 std::vector<NodeIndex> Ring::owners(std::string_view key, std::size_t count) const {

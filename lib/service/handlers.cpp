@@ -141,20 +141,17 @@ Result<GetNodes::Response> Handlers::handle(const GetNodes::Request& request) {
   if (auto ok = check_replicas(request.n); !ok) return std::move(ok).error();
   auto snapshot = ring_named(request.ring);
   if (!snapshot) return std::move(snapshot).error();
-  GetNodes::Response response{(*snapshot)->ring, (*snapshot)->epoch, {}};
-  response.owners.reserve(request.keys.size());
   for (const Key& key : request.keys) {
     if (auto ok = check_key(key); !ok) {
       Error error = std::move(ok).error();
-      error.message += " (key " + std::to_string(response.owners.size() + 1) + " of the batch)";
+      error.message += " (key " + std::to_string(&key - request.keys.data() + 1) + " of the batch)";
       return error;
     }
-    auto nodes = owners(**snapshot, key.bytes, request.n);
-    if (!nodes) return std::move(nodes).error();
-    response.owners.push_back(std::move(*nodes));
   }
+  auto found = owners_of_all(**snapshot, request);
+  if (!found) return std::move(found).error();
   count_lookups(request.keys.size());
-  return response;
+  return GetNodes::Response{(*snapshot)->ring, (*snapshot)->epoch, std::move(*found)};
 }
 
 Result<ListNodes::Response> Handlers::handle(const ListNodes::Request& request) {
@@ -264,6 +261,28 @@ Result<std::vector<std::string>> Handlers::owners(const Snapshot& snapshot, cons
     log().hashing(LogLevel::debug, "Key '" + printable(key, limits::log_text_bytes) + "' belongs to node '" +
                                        names.front() + "'. Epoch " + std::to_string(snapshot.epoch) + ".");
   return names;
+}
+
+// One owner for each of many keys is what placements are quickest at; debug lines are one a key.
+Result<std::vector<std::vector<std::string>>> Handlers::owners_of_all(const Snapshot& snapshot,
+                                                                      const GetNodes::Request& request) {
+  std::vector<std::vector<std::string>> all(request.keys.size());
+  if (request.n > 1 || snapshot.placement.empty() || log().enabled(LogLevel::debug)) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      auto nodes = owners(snapshot, request.keys[i].bytes, request.n);
+      if (!nodes) return std::move(nodes).error();
+      all[i] = std::move(*nodes);
+    }
+    return all;
+  }
+  std::vector<std::string_view> keys;
+  keys.reserve(all.size());
+  for (const Key& key : request.keys) keys.push_back(key.bytes);
+  std::vector<NodeIndex> found(all.size());
+  snapshot.placement.owners_of(keys, found);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (found[i] != no_node) all[i].push_back(snapshot.spec.nodes[found[i]].name);
+  return all;
 }
 
 void Handlers::count_lookups(std::uint64_t keys) { daemon_.lookups.fetch_add(keys, std::memory_order_relaxed); }

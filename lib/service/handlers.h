@@ -53,6 +53,8 @@ class Handlers {
 
   Result<const Snapshot*> ring_named(std::string_view name);
   Result<std::vector<std::string>> owners(const Snapshot& snapshot, const std::string& key, std::uint32_t n);
+  Result<std::vector<std::vector<std::string>>> owners_of_all(const Snapshot& snapshot,
+                                                              const protocol::GetNodes::Request& request);
   void count_lookups(std::uint64_t keys);
 
   RingService& service_;

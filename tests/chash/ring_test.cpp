@@ -13,6 +13,7 @@
 #include "chash/limits.h"
 #include "chash/naive.h"
 #include "chash/placement.h"
+#include "chash/profile.h"
 
 namespace chash {
 namespace {
@@ -329,6 +330,32 @@ TEST_CASE("placement: build places as the ring does") {
   for (const std::string& key : assorted_keys(random, spec)) {
     REQUIRE(placement->owner(key) == ring.owner(key));
     REQUIRE(placement->owners(key, 4) == ring.owners(key, 4));
+  }
+}
+
+TEST_CASE("placement: many keys at once have the owners that each has alone, under every profile") {
+  Random random(24);
+  for (const NamedProfile& named : named_profiles()) {
+    CAPTURE(named.name);
+    std::vector<Node> nodes;
+    for (int i = 0; i < 5; ++i) {
+      nodes.push_back({"10.0.0." + std::to_string(i) + ":80", 1});
+      if (named.name == "cassandra") nodes.back().fields = {{"tokens", std::to_string(random())}};
+      if (named.name == "haproxy-none") nodes.back().fields = {{"id", std::to_string(i + 1)}};
+    }
+    const auto placement = build(RingSpec{std::string(named.name), nodes});
+    REQUIRE(placement);
+    for (const bool with_empty : {false, true}) {
+      std::vector<std::string> keys;
+      for (int i = 0; i < 300; ++i) keys.push_back(random_bytes(random, 1 + random() % 70));
+      if (with_empty) keys[150].clear();
+      const std::vector<std::string_view> views(keys.begin(), keys.end());
+      std::vector<NodeIndex> found(views.size());
+      placement->owners_of(views, found);
+      std::size_t wrong = 0;
+      for (std::size_t i = 0; i < views.size(); ++i) wrong += found[i] != placement->owner(views[i]);
+      CHECK(wrong == 0);
+    }
   }
 }
 

@@ -1,0 +1,10 @@
+#include "chash/md5_lanes.h"
+
+namespace chash {
+
+void md5_blocks_sse2(std::uint32_t* words) {
+  using Lanes = Md5Lanes<4>;
+  Lanes::hash(reinterpret_cast<std::uint32_t(*)[Lanes::texts]>(words));
+}
+
+}  // namespace chash
