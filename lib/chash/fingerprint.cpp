@@ -34,7 +34,9 @@ std::string parameters_of(const Profile& profile) {
 
 Token fingerprint(const RingSpec& spec) {
   const auto profile = parse_profile(spec.profile);
-  const bool order_counts = profile && profile->order == Profile::Order::given;
+  // HAProxy numbers its servers in the order of the configuration, however they lie on the ring.
+  const bool order_counts =
+      profile && (profile->order == Profile::Order::given || profile->points == Profile::Points::haproxy);
   // A sum of the nodes' hashes does not depend on their order, and needs no sorted copy.
   Token sum = xxh3_128(profile ? parameters_of(*profile) : spec.profile);
   std::uint64_t place = 0;

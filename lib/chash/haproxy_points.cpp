@@ -54,7 +54,8 @@ Result<Address> address_of(const Node& node) {
   bool good = colon != std::string::npos;
   if (good) {
     const char* end = text.data() + text.size();
-    good = std::from_chars(text.data() + colon + 1, end, address.port).ptr == end;
+    const auto read = std::from_chars(text.data() + colon + 1, end, address.port);
+    good = read.ec == std::errc() && read.ptr == end && address.port <= 65'535;
   }
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   if (good && inet_pton(AF_INET, host.c_str(), address.bytes.data()) == 1) return address;

@@ -77,10 +77,11 @@ constexpr Token signs_2x64 = sign_64 << 64 | sign_64;
 
 constexpr std::array rows{
     // Digests, and the parts of them that rings of 32 and 64 bits take: ketama, dalli, ex_hash_ring, serialx/hashring.
-    KeyHash{"md5/be128", 128, plain<md5>, 0, [](Token digest) { return digest; }},
-    KeyHash{"md5/le32", 32, first_le32<md5_digest>, 0, [](Token digest) { return Token{first_word(digest)}; }},
-    KeyHash{"md5/le64hi", 64, second_le64<md5_digest>, 0, [](Token digest) { return Token{second_half(digest)}; }},
-    KeyHash{"md5/2sle64", 128, two_le64<md5_digest>, signs_2x64,
+    KeyHash{"md5/be128", 128, plain<md5>, 0, true},
+    KeyHash{"md5/le32", 32, first_le32<md5_digest>, 0, true, [](Token digest) { return Token{first_word(digest)}; }},
+    KeyHash{"md5/le64hi", 64, second_le64<md5_digest>, 0, true,
+            [](Token digest) { return Token{second_half(digest)}; }},
+    KeyHash{"md5/2sle64", 128, two_le64<md5_digest>, signs_2x64, true,
             [](Token digest) { return Token{second_half(digest >> 64)} << 64 | second_half(digest); }},
     KeyHash{"sha1/be32", 32, first_be32<sha1_digest>},
     KeyHash{"sha1/le32", 32, first_le32<sha1_digest>},
@@ -152,11 +153,12 @@ const KeyHash* find_key_hash(std::string_view name) {
 }
 
 void hash_many(const KeyHash& hash, std::span<const std::string_view> texts, std::span<Token> values) {
-  if (hash.of_md5 == nullptr) {
+  if (!hash.is_md5) {
     for (std::size_t i = 0; i < texts.size(); ++i) values[i] = hash.hash(texts[i]);
     return;
   }
   md5_many(texts, values);
+  if (hash.of_md5 == nullptr) return;
   for (Token& value : values) value = hash.of_md5(value);
 }
 

@@ -22,7 +22,8 @@ struct KeyHash {
   // XOR with this turns a value into a number in the real program's order: the signs, where it compares signed ones.
   Token order_mask = 0;
 
-  // Makes the value of an MD5 digest, where it is a part of one; else nullptr.
+  // Whether the value is an MD5 digest, or what this makes of one.
+  bool is_md5 = false;
   Token (*of_md5)(Token digest) = nullptr;
 };
 

@@ -106,10 +106,10 @@ bool KeyRule::positions(std::span<const std::string_view> keys, std::span<Token>
   if (!plain_ || (empty_counts && std::ranges::any_of(keys, [](std::string_view key) { return key.empty(); })))
     return false;
   hash_many(*hash_, keys, found);
-  for (Token& value : found) {
-    if (avalanche_) value = avalanche32(static_cast<std::uint32_t>(value));
-    value ^= order_mask_;
-  }
+  if (avalanche_)
+    for (Token& value : found) value = avalanche32(static_cast<std::uint32_t>(value));
+  if (order_mask_ != 0)
+    for (Token& value : found) value ^= order_mask_;
   return true;
 }
 

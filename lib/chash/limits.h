@@ -33,6 +33,20 @@ inline constexpr std::size_t points = 16'000'000;
 inline constexpr std::size_t rings = 1024;
 // Points of all rings together, 640 MiB.
 inline constexpr std::size_t points_of_all_rings = 2 * points;
+// Steps that filling a table may take: what a second is for. Some algorithms take entries x nodes where weights differ
+// much.
+inline constexpr std::uint64_t fill_steps = 200'000'000;
+// All texts of a ring's points together: two seconds of MD5 in lanes.
+inline constexpr std::uint64_t point_text_bytes = std::uint64_t{1} << 30;
+// Every look-up scores every node, and hashes the key with each of their names.
+inline constexpr std::size_t rendezvous_nodes = 4'096;
+// Names and fields of one ring, and of all: what a copy of a ring takes beside its points.
+inline constexpr std::size_t ring_bytes = std::size_t{32} * 1024 * 1024;
+inline constexpr std::size_t bytes_of_all_rings = 8 * ring_bytes;
+// Names whose points might clash are compared up to so many points.
+inline constexpr std::uint64_t compared_points = 1'000'000;
+// Members that the specs of waiting changes may name together, before the next of them wait for the next commit.
+inline constexpr std::size_t members_of_waiting = 1'000'000;
 // Replicas asked for one key. Nobody keeps more copies; it bounds the walk and the answer.
 inline constexpr std::uint32_t replicas = 256;
 

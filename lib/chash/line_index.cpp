@@ -52,6 +52,13 @@ LineIndex::LineIndex(std::span<const Point> points, unsigned bits, bool distinct
     if (begin != end) following = points[begin].member;
     end = begin;
   }
+  std::size_t extras = 0;
+  for (const auto& page : pages_) extras += page->extras.size();
+  if (extras > points.size() / 4 + line_points) {
+    crowded_.assign(points.begin(), points.end());
+    pages_.clear();
+    return;
+  }
   for (auto& page : pages_) {
     std::ranges::stable_sort(page->extras, {}, &Extra::line);
     page->extras.shrink_to_fit();
@@ -99,7 +106,15 @@ std::uint32_t LineIndex::fraction(Place place) const {
   return std::uint32_t{extra.fraction} << 8 | extra.low;
 }
 
+// How many points lie before the position (strictly: not after it); none where that is all of them.
+std::size_t LineIndex::crowded_place(Token position, bool strictly) const {
+  const auto at = strictly ? std::ranges::upper_bound(crowded_, position, {}, &Point::position)
+                           : std::ranges::lower_bound(crowded_, position, {}, &Point::position);
+  return at == crowded_.end() ? 0 : static_cast<std::size_t>(at - crowded_.begin());
+}
+
 NodeIndex LineIndex::owner(Place place) const {
+  if (!crowded_.empty()) return crowded_[place.at].member;
   if (place.at < line_points) return line(place.bucket).owner(place.at);
   return page(place.bucket).extras_of(place.bucket % page_lines)[place.at - line_points].owner;
 }
@@ -123,11 +138,16 @@ NodeIndex LineIndex::owner(Spot spot, Token position, bool strictly) const {
 
 NodeIndex LineIndex::owner(Token position, bool strictly) const {
   assert(!empty());
+  if (!crowded_.empty()) return crowded_[crowded_place(position, strictly)].member;
   return owner(spot(position), position, strictly);
 }
 
 void LineIndex::owners(std::span<const Token> positions, bool strictly, std::span<NodeIndex> found) const {
   assert(!empty() && positions.size() == found.size());
+  if (!crowded_.empty()) {
+    for (std::size_t i = 0; i < positions.size(); ++i) found[i] = owner(positions[i], strictly);
+    return;
+  }
   std::array<Spot, in_flight> spots;
   for (std::size_t done = 0; done < positions.size(); done += in_flight) {
     const std::size_t some = std::min(in_flight, positions.size() - done);
@@ -141,6 +161,8 @@ void LineIndex::owners(std::span<const Token> positions, bool strictly, std::spa
 
 // How many points of the bucket lie before the position (strictly: not after it).
 std::size_t LineIndex::place_in_bucket(Spot spot, Token position, bool strictly) const {
+  const LineSearch found = search_line(line(spot.bucket).fractions.data(), spot.high());
+  if (!found.equal && (found.place < line_points || line(spot.bucket).count != overfull)) return found.place;
   // Binary search by the 24 bits, for a bucket may be crowded: tokens can be given by hand.
   const auto places_below = [&](std::uint32_t bound) {
     std::size_t begin = 0, end = count(spot.bucket);
@@ -184,6 +206,7 @@ std::vector<Token> LineIndex::equal_positions(std::size_t bucket, std::size_t be
 
 LineIndex::Place LineIndex::first(Token position, bool strictly) const {
   assert(!empty());
+  if (!crowded_.empty()) return {0, crowded_place(position, strictly)};
   const Spot where = spot(position);
   const std::size_t at = place_in_bucket(where, position, strictly);
   if (at < count(where.bucket)) return {where.bucket, at};
@@ -192,6 +215,7 @@ LineIndex::Place LineIndex::first(Token position, bool strictly) const {
 
 // A place of -1 is that before the first of a bucket.
 LineIndex::Place LineIndex::next(Place place) const {
+  if (!crowded_.empty()) return {0, place.at + 1 == points_ ? 0 : place.at + 1};
   if (place.at + 1 < count(place.bucket)) return {place.bucket, place.at + 1};
   do place.bucket = place.bucket + 1 == buckets_ ? 0 : place.bucket + 1;
   while (line(place.bucket).count == 0);
@@ -199,6 +223,7 @@ LineIndex::Place LineIndex::next(Place place) const {
 }
 
 LineIndex::Place LineIndex::previous(Place place) const {
+  if (!crowded_.empty()) return {0, place.at == 0 ? points_ - 1 : place.at - 1};
   if (place.at > 0) return {place.bucket, place.at - 1};
   do place.bucket = place.bucket == 0 ? buckets_ - 1 : place.bucket - 1;
   while (line(place.bucket).count == 0);
@@ -206,6 +231,7 @@ LineIndex::Place LineIndex::previous(Place place) const {
 }
 
 Token LineIndex::position(Place place) const {
+  if (!crowded_.empty()) return crowded_[place.at].position;
   const std::uint32_t wanted = fraction(place);
   if (fractions_tell_all_) {
     // The one position of 32 bits that has this bucket and fraction: the least whose product is not below them.
@@ -219,7 +245,7 @@ Token LineIndex::position(Place place) const {
 }
 
 std::size_t LineIndex::bytes() const {
-  std::size_t sum = sizeof *this + pages_.capacity() * sizeof pages_[0];
+  std::size_t sum = sizeof *this + pages_.capacity() * sizeof pages_[0] + crowded_.capacity() * sizeof crowded_[0];
   for (const auto& page : pages_) sum += sizeof *page + page->extras.capacity() * sizeof(Extra);
   return sum;
 }

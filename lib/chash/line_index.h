@@ -19,6 +19,9 @@
 //   the points of that owner again. Positions of 32 bits never need it: their 24 bits tell all of them apart.
 // - The points beyond the twelfth (6 % of the lines have such, and 1 % of the keys meet them).
 //
+// All this lives on hashes that spread. Where they do not, because tokens are given by hand, the sorted points are kept
+// instead and searched by halves: `crowded_`.
+//
 // With 8 points a line: 9.8 bytes a point. std::upper_bound over sorted positions, which this replaces, took 20, and a
 // cache miss for each of its last steps. Source: PERFORMANCE.md, B1, whose prototype this follows.
 //
@@ -59,6 +62,7 @@ class LineIndex {
   // ones. Cost: ~10 ns a point.
   LineIndex(std::span<const Point> points, unsigned bits, bool distinct, PositionsOf positions_of);
 
+  std::vector<Token> positions_of(NodeIndex owner) const { return positions_of_(owner); }
   bool empty() const { return points_ == 0; }
   std::size_t points() const { return points_; }
   std::size_t bytes() const;
@@ -76,9 +80,33 @@ class LineIndex {
   NodeIndex owner(Place place) const;
   Token position(Place place) const;
 
+  // The owners of the points from first() on, one after the other, until visit(owner) returns false or it has seen all.
+  template <class Visit>
+  void walk(Token position, bool strictly, Visit visit) const {
+    if (!crowded_.empty()) {
+      Place place = first(position, strictly);
+      for (std::size_t left = points_; left > 0 && visit(owner(place)); --left) place = next(place);
+      return;
+    }
+    const Spot where = spot(position);
+    std::size_t at = place_in_bucket(where, position, strictly);
+    std::size_t left = points_;
+    for (std::size_t bucket = where.bucket; left > 0; bucket = bucket + 1 == buckets_ ? 0 : bucket + 1, at = 0) {
+      const Line& here = line(bucket);
+      const std::size_t in_line = here.count == overfull ? line_points : here.count;
+      for (; at < in_line && left > 0; ++at, --left)
+        if (!visit(here.owner(at))) return;
+      if (here.count != overfull) continue;
+      const std::span<const Extra> extras = page(bucket).extras_of(bucket % page_lines);
+      for (at -= line_points; at < extras.size() && left > 0; ++at, --left)
+        if (!visit(extras[at].owner)) return;
+    }
+  }
+
   template <class Visit>
   void for_each_owner(Visit visit) const {
-    for (std::size_t bucket = 0; bucket < buckets_; ++bucket)
+    for (const Point& point : crowded_) visit(point.member);
+    for (std::size_t bucket = 0; bucket < (crowded_.empty() ? buckets_ : 0); ++bucket)
       for (std::size_t at = 0; at < count(bucket); ++at) visit(owner(Place{bucket, at}));
   }
 
@@ -129,6 +157,7 @@ class LineIndex {
   NodeIndex owner_behind(std::size_t bucket, std::size_t at) const;
   std::size_t place_in_bucket(Spot spot, Token position, bool strictly) const;
   std::vector<Token> equal_positions(std::size_t bucket, std::size_t begin, std::size_t end) const;
+  std::size_t crowded_place(Token position, bool strictly) const;
   void fill_line(std::size_t bucket, std::span<const Point> points, NodeIndex following);
 
   std::size_t points_ = 0;
@@ -138,6 +167,7 @@ class LineIndex {
   bool fractions_tell_all_ = false;
   PositionsOf positions_of_;
   std::vector<std::shared_ptr<Page>> pages_;
+  std::vector<Point> crowded_;  // all points, and then there are no pages; a Place has no bucket
 };
 
 }  // namespace chash

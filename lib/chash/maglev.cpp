@@ -3,6 +3,7 @@
 // source/extensions/load_balancing_policies/maglev/maglev_lb.cc; dgryski/go-maglev.
 #include <algorithm>
 
+#include "chash/limits.h"
 #include "chash/mixes.h"
 #include "chash/table.h"
 
@@ -48,7 +49,9 @@ Result<TableEntries> fill_maglev(const Profile& profile, std::span<const Member>
   }
   TableEntries entries(profile.table, no_node);
   std::size_t filled = 0;
+  std::uint64_t steps = 0;
   for (std::uint64_t round = 1; filled < entries.size(); ++round) {
+    if ((steps += fillers.size()) > limits::fill_steps) return too_many_steps();
     for (std::uint32_t i = 0; i < fillers.size() && filled < entries.size(); ++i) {
       Filler& filler = fillers[i];
       if (filler.weight == 0 || static_cast<double>(round) * filler.weight < filler.target) continue;

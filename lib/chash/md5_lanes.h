@@ -53,15 +53,19 @@ struct Md5Lanes {
     constexpr std::uint32_t start[4] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
     Pair s[4];
     for (int i = 0; i < 4; ++i) s[i].half[0] = s[i].half[1] = Vector{} + start[i];
+#pragma GCC unroll 4
     for (unsigned i = 0; i < 16; i += 4)
       steps([](Vector b, Vector c, Vector d) { return d ^ (b & (c ^ d)); }, s, words, md5_constants + i, i, 1,
             {7, 12, 17, 22});
+#pragma GCC unroll 4
     for (unsigned i = 0; i < 16; i += 4)
       steps([](Vector b, Vector c, Vector d) { return c ^ (d & (b ^ c)); }, s, words, md5_constants + 16 + i, 1 + 5 * i,
             5, {5, 9, 14, 20});
+#pragma GCC unroll 4
     for (unsigned i = 0; i < 16; i += 4)
       steps([](Vector b, Vector c, Vector d) { return b ^ c ^ d; }, s, words, md5_constants + 32 + i, 5 + 3 * i, 3,
             {4, 11, 16, 23});
+#pragma GCC unroll 4
     for (unsigned i = 0; i < 16; i += 4)
       steps([](Vector b, Vector c, Vector d) { return c ^ (b | ~d); }, s, words, md5_constants + 48 + i, 7 * i, 7,
             {6, 10, 15, 21});

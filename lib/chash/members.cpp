@@ -18,9 +18,9 @@ Error refused(const Node& node, std::string why, std::string hint = {}) {
 Result<double> weight_of(const Profile& profile, const Node& node) {
   using Weights = Profile::Weights;
   const double weight = node.weight;
-  if (profile.weights == Weights::ignored) return 1.0;
   if (!(weight >= 0 && weight <= limits::max_weight))
     return refused(node, "its weight is out of range", "a weight is at most 1000000");
+  if (profile.weights == Weights::ignored) return 1.0;
   if (profile.weights == Weights::whole && weight != std::floor(weight))
     return refused(node, "its weight is not a whole number", profile.text + " has whole weights only");
   if (profile.weights == Weights::fraction && weight > 1)

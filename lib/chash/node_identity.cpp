@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "chash/limits.h"
+
 namespace chash {
 namespace {
 
@@ -54,6 +56,9 @@ Slot slot_of(std::string_view inside) {
 Result<std::string> expand(std::string_view text, const Node& node, bool& complete) {
   std::string out;
   while (!text.empty()) {
+    if (out.size() > limits::field_bytes)
+      return make_error(Errc::too_large, "the text that stands for node '" + node.name + "' is too long",
+                        "the limit is " + std::to_string(limits::field_bytes) + " bytes");
     const char opening = text.front();
     if (opening == '[') {
       const std::size_t end = text.find(']');

@@ -23,6 +23,11 @@ constexpr std::array<bool, 256> byte_set(std::string_view extra) {
 constexpr auto may_start = byte_set(first_extra);
 constexpr auto may_follow = byte_set(rest_extra);
 
+// In those of rings and of fields.
+bool stands_in_names(char c) {
+  return letters_and_digits.find(c) != letters_and_digits.npos || c == '.' || c == '_' || c == '-';
+}
+
 std::string describe(unsigned char byte) {
   constexpr std::string_view hex = "0123456789abcdef";
   if (byte > 0x20 && byte < 0x7f) return std::string{'\''} + static_cast<char>(byte) + '\'';
@@ -49,11 +54,8 @@ Result<void> check_node_name(std::string_view name) {
 }
 
 Result<void> check_ring_name(std::string_view name) {
-  const auto follows = [](char c) {
-    return letters_and_digits.find(c) != letters_and_digits.npos || c == '.' || c == '_' || c == '-';
-  };
   const bool starts = !name.empty() && letters_and_digits.find(name.front()) != letters_and_digits.npos;
-  if (starts && name.size() <= limits::ring_name_bytes && std::ranges::all_of(name, follows)) return {};
+  if (starts && name.size() <= limits::ring_name_bytes && std::ranges::all_of(name, stands_in_names)) return {};
   return make_error(Errc::invalid_argument, "this is no name for a ring",
                     "it has 1 to 64 letters, digits and . _ - and starts with a letter or a digit");
 }
@@ -70,9 +72,13 @@ Result<void> check_node_fields(const Node& node) {
     if (name.size() > limits::name_bytes || value.size() > limits::field_bytes)
       return make_error(Errc::too_large, "a field" + of_node + " is too long",
                         "the limit is " + std::to_string(limits::field_bytes) + " bytes");
-    const auto is_text = [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; };
-    if (!std::ranges::all_of(name, is_text) || !std::ranges::all_of(value, is_text))
-      return make_error(Errc::invalid_argument, "a field" + of_node + " has a space or a control character");
+    const auto is_text = [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f && c != ';'; };
+    if (name.empty() || !std::ranges::all_of(name, stands_in_names))
+      return make_error(Errc::invalid_argument, "the name of a field" + of_node + " is none",
+                        "it has letters, digits and . _ -");
+    if (!std::ranges::all_of(value, is_text))
+      return make_error(Errc::invalid_argument,
+                        "a field" + of_node + " has a blank, a semicolon or a control character");
   }
   return {};
 }

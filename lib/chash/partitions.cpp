@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "chash/limits.h"
 #include "chash/points.h"
 #include "chash/table.h"
 
@@ -19,6 +20,7 @@ Result<TableEntries> fill_partitions(const Profile& profile, std::span<const Mem
   const double share = profile.whole_average ? std::floor(exact) : exact;
   const auto most = static_cast<std::uint64_t>(std::ceil(share * profile.load));
   std::vector<std::uint64_t> loads(members.size());
+  std::uint64_t steps = 0;
   TableEntries entries;
   for (std::uint64_t partition = 0; partition < profile.partitions; ++partition) {
     char bytes[8];
@@ -26,7 +28,9 @@ Result<TableEntries> fill_partitions(const Profile& profile, std::span<const Mem
     const auto from = std::ranges::lower_bound(points, profile.hash->hash({bytes, 8}), {}, &Point::position);
     auto at = static_cast<std::size_t>(from - points.begin()) % points.size();
     std::size_t tried = 1;
+    if (steps > limits::fill_steps) return too_many_steps();
     for (; loads[points[at].member] >= most && tried < points.size(); ++tried) at = (at + 1) % points.size();
+    steps += tried;
     if (tried == points.size())
       return make_error(Errc::invalid_argument, "the nodes have no room for all partitions", "choose a larger load=");
     ++loads[points[at].member];

@@ -1,6 +1,9 @@
 #include "chash/placement.h"
 
 #include <algorithm>
+#include <string>
+
+#include "chash/limits.h"
 
 namespace chash {
 namespace {
@@ -8,18 +11,7 @@ namespace {
 // libmemcached turns to weighted points as soon as a weight is above 1, and keeps the hash of keys that it had.
 Result<Profile> as_heavy(const Profile& profile, std::span<const Node> nodes) {
   const bool heavy = std::ranges::any_of(nodes, [](const Node& node) { return node.weight > 1; });
-  if (profile.heavier.empty() || !heavy) return profile;
-  auto other = parse_profile(profile.heavier);
-  if (!other) return other;
-  Profile mixed = profile;
-  mixed.points = other->points;
-  mixed.point = other->point;
-  mixed.point_hash = other->point_hash;
-  mixed.words = other->words;
-  mixed.count = other->count;
-  mixed.vnodes = other->vnodes;
-  mixed.arithmetic = other->arithmetic;
-  return mixed;
+  return profile.heavier.empty() || !heavy ? profile : heavier_profile(profile);
 }
 
 template <class To, class Variant>
@@ -43,6 +35,10 @@ Result<Placement> build(const Profile& asked, std::span<const Node> nodes) {
   const auto members = members_of(*profile, nodes);
   if (!members) return members.error();
 
+  if (profile->algorithm == Profile::Algorithm::rendezvous && members->size() > limits::rendezvous_nodes)
+    return make_error(Errc::too_large, "rendezvous scores every node for every key: there are too many",
+                      "the limit is " + std::to_string(limits::rendezvous_nodes) + " nodes");
+
   Placement made;
   Result<void> outcome;
   switch (profile->algorithm) {
@@ -54,8 +50,8 @@ Result<Placement> build(const Profile& asked, std::span<const Node> nodes) {
     default: outcome = assign(made.algorithm_, Table::build(*profile, *members, nodes)); break;
   }
   if (!outcome) return std::move(outcome).error();
-  if (members->size() == 1 && !made.empty() && profile->algorithm != Profile::Algorithm::slots)
-    made.only_ = members->front().node;
+  const bool alone = members->size() == 1 && !members->front().down;
+  if (alone && !made.empty() && profile->algorithm != Profile::Algorithm::slots) made.only_ = members->front().node;
   return made;
 }
 

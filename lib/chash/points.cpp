@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "chash/haproxy_points.h"
 #include "chash/limits.h"
@@ -157,32 +158,54 @@ void append_chain(const std::string& identity, std::uint64_t count, std::vector<
   }
 }
 
+// A number of so many bits, or a negative one as its two's complement.
+std::optional<Token> parse_token(std::string_view text, unsigned bits) {
+  const Token largest = bits == 128 ? ~Token{0} : (Token{1} << bits) - 1;
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  Token token = 0;
+  for (const char c : text) {
+    const auto digit = static_cast<unsigned>(c - '0');
+    if (digit > 9 || token > (largest - digit) / 10) return std::nullopt;
+    token = token * 10 + digit;
+  }
+  if (text.empty() || (negative && token > largest / 2 + 1)) return std::nullopt;
+  return negative ? -token & largest : token;
+}
+
 Result<std::vector<Token>> parse_tokens(const Profile& profile, const Node& node) {
+  constexpr auto hint = "write tokens=NUMBER,NUMBER as nodetool ring shows them";
   std::vector<Token> tokens;
   const std::string list = node_field(node, "tokens");
   std::string_view rest = list;
   while (!rest.empty()) {
-    std::string_view text = rest.substr(0, rest.find(','));
+    const std::string_view text = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(rest.size(), text.size() + 1));
-    const bool negative = text.starts_with('-');
-    Token token = 0;
-    std::string_view digits = text.substr(negative ? 1 : 0);
-    bool good = !digits.empty() && digits.size() <= 39;
-    for (const char c : digits) {
-      good = good && c >= '0' && c <= '9';
-      token = token * 10 + static_cast<unsigned>(c - '0');
-    }
-    if (!good)
-      return make_error(Errc::invalid_argument, "node '" + node.name + "': a token is not a number",
-                        "write tokens=NUMBER,NUMBER as nodetool ring shows them");
-    if (negative) token = -token;
-    if (profile.hash->bits == 64) token &= ~std::uint64_t{0};
-    tokens.push_back(token ^ profile.hash->order_mask);
+    const auto token = parse_token(text, profile.hash->bits);
+    if (!token)
+      return make_error(
+          Errc::invalid_argument,
+          "node '" + node.name + "': a token is not a number of " + std::to_string(profile.hash->bits) + " bits", hint);
+    tokens.push_back(*token ^ profile.hash->order_mask);
   }
-  if (tokens.empty())
-    return make_error(Errc::invalid_argument, "node '" + node.name + "' has no tokens",
-                      "write tokens=NUMBER,NUMBER as nodetool ring shows them");
+  if (tokens.empty()) return make_error(Errc::invalid_argument, "node '" + node.name + "' has no tokens", hint);
   return tokens;
+}
+
+// What hashing them takes, and what a template may grow to.
+Result<void> check_texts(const Profile& profile, std::span<const Member> members,
+                         const std::vector<std::uint64_t>& counts) {
+  constexpr std::string_view id = "{id}";
+  std::uint64_t ids = 0, total = 0;
+  for (std::size_t at = 0; (at = profile.point.find(id, at)) != std::string::npos; ++at) ++ids;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const std::uint64_t text = profile.point.size() + ids * members[i].identity.size();
+    total += counts[i] * text;
+    if (text > limits::field_bytes || total > limits::point_text_bytes)
+      return make_error(Errc::too_large, "the texts of the points of this ring are too long to hash",
+                        "use shorter names, or fewer vnodes");
+  }
+  return {};
 }
 
 }  // namespace
@@ -223,6 +246,8 @@ Result<PointMaker> PointMaker::build(const Profile& profile, std::span<const Mem
     }
   } else {
     maker.counts_ = point_counts(profile, members, nodes);
+    if (auto ok = check_texts(profile, members, maker.counts_); !ok && profile.points == Profile::Points::text)
+      return std::move(ok).error();
     maker.points_ =
         std::accumulate(maker.counts_.begin(), maker.counts_.end(), std::uint64_t{0}) * maker.profile_.words;
   }
@@ -273,6 +298,7 @@ std::string ambiguous_names(const Profile& profile, std::span<const Node> nodes)
   const auto members = members_of(profile, nodes);
   if (!members) return {};
   const auto counts = point_counts(profile, *members, nodes);
+  if (std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}) > limits::compared_points) return {};
   std::vector<std::pair<std::string, std::uint32_t>> texts;
   for (std::uint32_t i = 0; i < members->size(); ++i) {
     PointText text(profile, (*members)[i].identity);

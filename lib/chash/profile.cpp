@@ -311,9 +311,37 @@ Result<void> read_parameters(Profile& profile, std::string_view list) {
   return {};
 }
 
+Error refused(std::string why) { return make_error(Errc::invalid_argument, std::move(why)); }
+
+// A ring compares the hash of a key with those of points.
+Result<void> check_points(const Profile& profile) {
+  const KeyHash& point_hash = profile.point_hash == nullptr ? *profile.hash : *profile.point_hash;
+  const std::string_view digest = point_hash.name;
+  const bool text = profile.points == P::Points::text;
+  if (text && (profile.point.find("{id}") == std::string::npos || profile.point.find("{i}") == std::string::npos))
+    return refused("point: it must have {id} and {i}");
+  if (text && profile.words > 1 && !digest.starts_with("md5") && !digest.starts_with("sha1"))
+    return refused("words: several points of one digest need point_hash=md5/le32 or sha1/le32");
+  const unsigned bits = !text || profile.words > 1 ? 32 : point_hash.bits;
+  if (profile.points != P::Points::tokens && bits != profile.hash->bits)
+    return refused("hash: keys have " + std::to_string(profile.hash->bits) + " bits and points " +
+                   std::to_string(bits) + "; they lie on one circle");
+  return {};
+}
+
+// Which algorithms can tell what comes after a node that is down.
+Result<void> check_down(const Profile& profile) {
+  const bool one_way = profile.algorithm == P::Algorithm::ring && profile.lookup != P::Lookup::nearest;
+  const bool again = profile.algorithm == P::Algorithm::modulo || profile.algorithm == P::Algorithm::smooth_table;
+  switch (profile.down) {
+    case P::Down::absent: return {};
+    case P::Down::next_point: return one_way ? Result<void>() : refused("down: next_point is for rings, not nearest");
+    default: return again ? Result<void>() : refused("down: rehash and repeat are for modulo and smooth_table");
+  }
+}
+
 // What parameters must be to each other.
 Result<void> check_whole(const Profile& profile) {
-  const auto refused = [](std::string why) { return make_error(Errc::invalid_argument, std::move(why)); };
   const bool hashes_itself = profile.algorithm == P::Algorithm::furc || profile.algorithm == P::Algorithm::probes ||
                              (profile.algorithm == P::Algorithm::rendezvous && profile.score != P::Score::xorshift);
   if (profile.hash == nullptr && !hashes_itself) return refused("hash: this algorithm needs one");
@@ -321,14 +349,9 @@ Result<void> check_whole(const Profile& profile) {
                               profile.algorithm == P::Algorithm::smooth_table || profile.count == P::Count::share;
   if (counts_weights && profile.weights != P::Weights::whole && profile.weights != P::Weights::ignored)
     return refused("weights: modulo, smooth_table and count=share need whole ones");
+  if (auto ok = check_down(profile); !ok) return ok;
   const bool has_points = profile.algorithm == P::Algorithm::ring || profile.algorithm == P::Algorithm::partitions;
-  if (!has_points || profile.points != P::Points::text) return {};
-  if (profile.point.find("{id}") == std::string::npos || profile.point.find("{i}") == std::string::npos)
-    return refused("point: it must have {id} and {i}");
-  const std::string_view digest = (profile.point_hash == nullptr ? profile.hash : profile.point_hash)->name;
-  if (profile.words > 1 && !digest.starts_with("md5") && !digest.starts_with("sha1"))
-    return refused("words: several points of one digest need point_hash=md5/le32 or sha1/le32");
-  return {};
+  return has_points ? check_points(profile) : Result<void>();
 }
 
 // The definition of a named profile begins with the name of another one, or is parameters alone.
@@ -355,13 +378,36 @@ std::string whole_profile(std::string text, const std::map<std::string, std::str
   return text;
 }
 
+Result<Profile> heavier_profile(const Profile& profile) {
+  Profile other;
+  if (auto ok = read_definition(other, profile.heavier); !ok) return std::move(ok).error();
+  Profile mixed = profile;
+  mixed.points = other.points;
+  mixed.point = other.point;
+  mixed.point_hash = other.point_hash;
+  mixed.words = other.words;
+  mixed.count = other.count;
+  mixed.vnodes = other.vnodes;
+  mixed.arithmetic = other.arithmetic;
+  if (auto ok = check_whole(mixed); !ok) return std::move(ok).error();
+  return mixed;
+}
+
 Result<Profile> parse_profile(std::string_view text) {
+  if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; }))
+    return make_error(Errc::invalid_argument, "a profile has a blank or a control character in it");
   if (text.substr(0, text.find(',')).find('=') != std::string_view::npos)
     return make_error(Errc::invalid_argument, "a profile begins with its name", "write NAME,PARAMETER=VALUE");
   Profile profile;
   if (auto ok = read_definition(profile, text); !ok) return std::move(ok).error();
   profile.text = text;
   if (auto ok = check_whole(profile); !ok) return std::move(ok).error();
+  if (profile.heavier.empty()) return profile;
+  if (auto mixed = heavier_profile(profile); !mixed) {
+    Error error = std::move(mixed).error();
+    error.message = "heavier: " + error.message;
+    return error;
+  }
   return profile;
 }
 

@@ -125,6 +125,10 @@ const NamedProfile* find_named_profile(std::string_view name);
 // A profile with the user's own name replaced by what it stands for, as often as that begins with another of them.
 std::string whole_profile(std::string text, const std::map<std::string, std::string>& own);
 
+// The profile that places instead of this one as soon as a weight is above 1: the points are those of `heavier`.
+// Requires: there is one.
+Result<Profile> heavier_profile(const Profile& profile);
+
 // Reads NAME[,PARAMETER=VALUE]….
 // Errors: not_found (no such profile), invalid_argument (no such parameter, or a value that it does not take).
 Result<Profile> parse_profile(std::string_view text);

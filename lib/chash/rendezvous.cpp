@@ -44,10 +44,12 @@ Rendezvous Rendezvous::build(const Profile& profile, std::span<const Member> mem
   made.key_rule_ = KeyRule(profile);
   made.score_ = profile.score;
   made.members_.assign(members.begin(), members.end());
-  for (const Member& member : members)
+  for (const Member& member : members) {
+    if (profile.score == Profile::Score::text) made.texts_.push_back(low_bytes(member.identity + '-'));
     made.hashes_.push_back(profile.score == Profile::Score::xorshift
                                ? static_cast<std::uint64_t>(profile.hash->hash(member.identity))
                                : murmur2_64a(member.identity, node_seed));
+  }
   return made;
 }
 
@@ -57,10 +59,11 @@ std::vector<std::uint64_t> Rendezvous::whole_scores(std::string_view key) const 
   const std::string_view bytes = key_rule_.prepared(key, scratch);
   const std::uint64_t hash = score_ == Profile::Score::xorshift ? static_cast<std::uint64_t>(*key_rule_.hash(key))
                                                                 : murmur2_64a(bytes, key_seed);
+  const std::string key_text = score_ == Profile::Score::text ? low_bytes(bytes) : std::string();
+  std::string text;
   for (std::size_t i = 0; i < members_.size(); ++i) {
     if (score_ == Profile::Score::xorshift) found.push_back(xorshift_multiply(hashes_[i] ^ hash));
-    else if (score_ == Profile::Score::text)
-      found.push_back(murmur3_32(low_bytes(members_[i].identity + '-' + std::string(bytes)), 0));
+    else if (score_ == Profile::Score::text) found.push_back(murmur3_32((text = texts_[i]) += key_text, 0));
     else found.push_back(hash128to64(hashes_[i], hash));
   }
   return found;

@@ -42,6 +42,7 @@ class Rendezvous {
   Profile::Score score_ = Profile::Score::xorshift;
   std::vector<Member> members_;
   std::vector<std::uint64_t> hashes_;  // of the identities, where they are hashed alone
+  std::vector<std::string> texts_;     // what stands before the key, where they are hashed with it
 };
 
 }  // namespace chash

@@ -4,12 +4,16 @@
 #include <array>
 #include <cassert>
 #include <memory>
+#include <optional>
 
 namespace chash {
 namespace {
 
 // nginx tries so many points and then goes round robin.
 constexpr int tried_points = 21;
+
+// Points that a walk sees for each node that it looks for, before it asks the nodes themselves.
+constexpr std::size_t patience = 256;
 
 // Keys that are hashed together: two of the widest groups of MD5.
 constexpr std::size_t in_flight = 64;
@@ -25,12 +29,13 @@ void resolve_ties(Profile::Tie tie, std::vector<Point>& points) {
 
 // Asked for in a look-up of billions: what a node's points are need not be kept.
 LineIndex::PositionsOf positions_from(PointMaker maker, std::size_t nodes) {
-  std::vector<std::uint32_t> member_of(nodes);
+  constexpr std::uint32_t no_member = 0xffffffff;
+  std::vector<std::uint32_t> member_of(nodes, no_member);
   for (std::uint32_t member = 0; member < maker.members(); ++member) member_of[maker.member(member).node] = member;
   return
       [maker = std::make_shared<const PointMaker>(std::move(maker)), member_of = std::move(member_of)](NodeIndex node) {
         std::vector<Token> positions;
-        maker->append(member_of[node], positions);
+        if (member_of[node] != no_member) maker->append(member_of[node], positions);
         return positions;
       };
 }
@@ -48,16 +53,16 @@ Result<Ring> Ring::build(const Profile& profile, std::span<const Member> members
   Ring ring;
   ring.key_rule_ = KeyRule(profile);
   ring.lookup_ = profile.lookup;
+  ring.only_one_counts_ = profile.tie != Profile::Tie::index;
+  ring.node_count_ = nodes.size();
   std::vector<bool> owns(nodes.size());
   for (Point& point : points) {
     point.member = members[point.member].node;
     if (!owns[point.member]) ++ring.owner_count_;
     owns[point.member] = true;
   }
-  const KeyHash& hash = profile.point_hash == nullptr ? *profile.hash : *profile.point_hash;
-  const unsigned bits = std::max(hash.bits, ring.key_rule_.bits());
   ring.index_ =
-      LineIndex(points, bits, profile.tie != Profile::Tie::index, positions_from(std::move(*maker), nodes.size()));
+      LineIndex(points, ring.key_rule_.bits(), ring.only_one_counts_, positions_from(std::move(*maker), nodes.size()));
   for (const Member& member : members) {
     if (!member.down) continue;
     ring.down_.resize(nodes.size());
@@ -113,11 +118,55 @@ void Ring::owners_of(std::span<const std::string_view> keys, std::span<NodeIndex
   }
 }
 
+// Nodes that no point of a long walk belonged to have few points: their next ones are found from their side.
+void Ring::append_rare(Token position, std::size_t count, std::vector<NodeIndex>& found) const {
+  struct Next {
+    Token distance;
+    NodeIndex node;
+  };
+  const unsigned bits = key_rule_.bits();
+  const Token circle = bits == 128 ? ~Token{0} : (Token{1} << bits) - 1;
+  const Token from = position + (lookup_ == Profile::Lookup::strict ? 1 : 0);
+  std::vector<Next> rest;
+  for (NodeIndex node = 0; node < node_count_; ++node) {
+    if (std::ranges::find(found, node) != found.end()) continue;
+    std::optional<Next> nearest;
+    for (const Token point : index_.positions_of(node)) {
+      const Token distance = (point - from) & circle;
+      if (nearest && nearest->distance <= distance) continue;
+      // Another node's point may have taken the place of this one.
+      if (only_one_counts_ && index_.owner(index_.first(point, false)) != node) continue;
+      nearest = {distance, node};
+    }
+    if (nearest) rest.push_back(*nearest);
+  }
+  std::ranges::sort(rest, [&](const Next& a, const Next& b) {
+    if (a.distance != b.distance) return a.distance < b.distance;
+    if (a.node == b.node) return false;
+    // Of points with equal positions the index has the order.
+    LineIndex::Place place = index_.first((from + a.distance) & circle, false);
+    while (index_.owner(place) != a.node && index_.owner(place) != b.node) place = index_.next(place);
+    return index_.owner(place) == a.node;
+  });
+  for (std::size_t i = 0; i < rest.size() && found.size() < count; ++i) found.push_back(rest[i].node);
+}
+
 std::vector<NodeIndex> Ring::owners(std::string_view key, std::size_t count) const {
   std::vector<NodeIndex> found;
   const auto position = key_rule_.position(key);
-  if (empty() || !position || owner_at(*position) == no_node) return found;
   count = std::min(count, owner_count_);
+  if (!position || count == 0) return found;
+  found.reserve(count);
+  if (is_plain()) {
+    std::size_t left = patience + patience * count;
+    index_.walk(*position, lookup_ == Profile::Lookup::strict, [&](NodeIndex node) {
+      if (std::ranges::find(found, node) == found.end()) found.push_back(node);
+      return found.size() < count && --left > 0;
+    });
+    if (found.size() < count) append_rare(*position, count, found);
+    return found;
+  }
+  if (owner_at(*position) == no_node) return found;
   const auto take = [&](LineIndex::Place point) {
     const NodeIndex node = index_.owner(point);
     if (!is_down(node) && std::ranges::find(found, node) == found.end()) found.push_back(node);

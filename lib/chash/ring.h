@@ -47,6 +47,7 @@ class Ring {
 
  private:
   LineIndex::Place first_point(Token position) const;
+  void append_rare(Token position, std::size_t count, std::vector<NodeIndex>& found) const;
   bool previous_is_nearer(Token position, LineIndex::Place previous, LineIndex::Place following) const;
   // Whether one line says all.
   bool is_plain() const {
@@ -57,7 +58,9 @@ class Ring {
   KeyRule key_rule_;
   Profile::Lookup lookup_ = Profile::Lookup::strict;
   LineIndex index_;
-  std::vector<bool> down_;       // by node; empty if none is
+  std::vector<bool> down_;        // by node; empty if none is
+  bool only_one_counts_ = false;  // of points with equal positions
+  std::size_t node_count_ = 0;
   std::size_t owner_count_ = 0;  // nodes that have a point
 };
 

@@ -59,6 +59,8 @@ Result<TableEntries> fill_slots(const Profile& profile, std::span<const Member> 
     any = any || !list.empty();
     if (auto ok = fill_ranges(node, list, i, entries); !ok) return std::move(ok).error();
   }
+  if (!any && members.size() > profile.slots)
+    return make_error(Errc::invalid_argument, "there are more nodes than slots", "write slots= for each node");
   if (!any) fill_evenly(profile.slots, static_cast<std::uint32_t>(members.size()), entries);
   return entries;
 }

@@ -15,10 +15,7 @@ Result<TableEntries> fill_smooth_table(std::span<const Member> members) {
     weights.push_back(divisor == 0 ? 0 : static_cast<std::int64_t>(member.weight) / divisor);
     total += weights.back();
   }
-  // Filling takes total x nodes steps.
-  if (total * static_cast<std::int64_t>(members.size()) > static_cast<std::int64_t>(limits::points) * 16)
-    return make_error(Errc::too_large, "the weights come to a table that is too large to fill",
-                      "use smaller weights, or such with a common divisor");
+  if (static_cast<std::uint64_t>(total) * members.size() > limits::fill_steps) return too_many_steps();
   TableEntries entries;
   std::vector<std::int64_t> scores(members.size());
   for (std::int64_t slot = 0; slot < total; ++slot) {

@@ -12,6 +12,11 @@ constexpr int maglev_attempts = 1000;  // of a search for distinct nodes; Envoy 
 
 }  // namespace
 
+Error too_many_steps() {
+  return make_error(Errc::too_large, "the table of this ring would take too long to fill",
+                    "use fewer nodes, weights that are closer to each other, or a smaller table");
+}
+
 Result<Table> Table::build(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes) {
   Table table;
   if (members.empty()) return table;

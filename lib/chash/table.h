@@ -17,6 +17,9 @@ namespace chash {
 // Entries are members by position, or no_node.
 using TableEntries = std::vector<std::uint32_t>;
 
+// What every filler answers that would take too long.
+Error too_many_steps();
+
 // modulo.cpp: each node as often as its weight says, in order.  Errors: too_large.
 Result<TableEntries> fill_modulo(std::span<const Member> members);
 // smooth_table.cpp: the same numbers, spread.  Errors: too_large.

@@ -1,5 +1,7 @@
 // What RingService's writer does: changes of a ring's members, many at once, and changes of the rings, one at a time.
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "chash/limits.h"
@@ -25,15 +27,28 @@ Change members_change(const RingChange& change) {
   return std::get<RemoveNodes>(change);
 }
 
-Result<void> check_room(const Rings& rings, const Snapshot& next) {
-  const auto before = rings.by_name.find(next.ring);
-  const std::size_t others = rings.points() - (before == rings.by_name.end() ? 0 : before->second->placement.points());
-  const std::size_t points = others + next.placement.points();
-  if (points <= limits::points_of_all_rings) return {};
+Error too_large(std::string_view what, std::size_t size, std::size_t limit) {
   return make_error(Errc::too_large,
-                    "all rings together would have " + std::to_string(points) + " points; the limit is " +
-                        std::to_string(limits::points_of_all_rings),
+                    "all rings together would have " + std::to_string(size) + ' ' + std::string(what) +
+                        "; the limit is " + std::to_string(limit),
                     "use smaller weights or fewer vnodes, or delete a ring");
+}
+
+Result<void> check_room(const Rings& rings, const Snapshot& next) {
+  if (next.bytes > limits::ring_bytes)
+    return make_error(Errc::too_large,
+                      "the names and fields of the ring would have " + std::to_string(next.bytes) + " bytes",
+                      "the limit is " + std::to_string(limits::ring_bytes) + " bytes");
+  std::size_t points = next.placement.points(), bytes = next.bytes;
+  for (const auto& [name, ring] : rings.by_name) {
+    if (name == next.ring) continue;
+    points += ring->placement.points();
+    bytes += ring->bytes;
+  }
+  if (points > limits::points_of_all_rings) return too_large("points", points, limits::points_of_all_rings);
+  if (bytes > limits::bytes_of_all_rings)
+    return too_large("bytes of names and fields", bytes, limits::bytes_of_all_rings);
+  return {};
 }
 
 }  // namespace
@@ -100,10 +115,11 @@ Result<void> RingService::commit_and_publish(const Rings& rings, const Snapshot&
   const Result<void> room = next ? check_room(rings, **next) : Result<void>(next.error());
   batch.unplaceable = !room;
   if (!room) return room;
+  const bool adds = std::ranges::any_of(batch.deltas, [](const Delta& delta) { return !delta.added.empty(); });
+  const std::string warning = adds ? ambiguous_names((*next)->profile, (*next)->spec.nodes) : "";
   in_doubt_ = true;
   if (auto ok = store_.commit({current.ring, current.epoch, (*next)->epoch, batch.deltas, *batch.after}); !ok)
     return ok;
-  const std::string warning = ambiguous_names((*next)->profile, (*next)->spec.nodes);
   publish(std::move(*next));
   changes_made_.fetch_add(batch.deltas.size(), std::memory_order_relaxed);
   for (auto& outcome : batch.outcomes)
@@ -124,10 +140,12 @@ void RingService::log_members(const Batch& batch, std::span<const Waiting> waiti
   const Snapshot& after = *rings->by_name.find(waiting.front().ring)->second;
   const auto& nodes = after.spec.nodes;
   const auto points = after.placement.points_by_node(nodes.size());
-  // New nodes are at the end. One that another change took away at once has no points.
+  std::unordered_map<std::string_view, std::size_t> place;
+  for (std::size_t i = 0; i < nodes.size(); ++i) place.emplace(nodes[i].name, i);
+  // One that another change took away at once has no points.
   const auto points_of = [&](const std::string& name) {
-    const auto found = std::find_if(nodes.rbegin(), nodes.rend(), [&](const Node& node) { return node.name == name; });
-    return found == nodes.rend() ? 0 : points[static_cast<std::size_t>(nodes.rend() - found) - 1];
+    const auto found = place.find(name);
+    return found == place.end() ? 0 : points[found->second];
   };
   for (std::size_t i = 0; i < waiting.size(); ++i) {
     if (!batch.outcomes[i]) continue;
@@ -202,11 +220,11 @@ Result<Committed> RingService::create(const std::string& ring, RingSpec spec) {
   if (!next) return std::move(next).error();
   if (auto ok = check_room(*rings, **next); !ok) return std::move(ok).error();
   const RingSpec& after = (*next)->spec;
+  const std::string warning = ambiguous_names((*next)->profile, after.nodes);
   const std::vector<Delta> deltas(after.nodes.empty() ? 0 : 1, Delta{after.nodes, {}});
   in_doubt_ = true;
   if (auto ok = store_.commit({ring, 0, (*next)->epoch, deltas, after}); !ok) return std::move(ok).error();
-  Committed outcome{(*next)->epoch, 0, Delta{after.nodes, {}}, std::shared_ptr<const RingSpec>(*next, &after),
-                    ambiguous_names((*next)->profile, after.nodes)};
+  Committed outcome{(*next)->epoch, 0, Delta{after.nodes, {}}, std::shared_ptr<const RingSpec>(*next, &after), warning};
   publish(std::move(*next));
   return outcome;
 }

@@ -103,13 +103,22 @@ void RingService::make_changes(std::vector<Waiting>& waiting) {
     std::stable_sort(next, stop, [](const Waiting& a, const Waiting& b) { return a.ring < b.ring; });
     while (next != stop) {
       const auto end = std::find_if(next, stop, [&](const Waiting& w) { return w.ring != next->ring; });
-      change_members({next, end});
-      next = end;
+      const auto some = std::min<std::ptrdiff_t>(end - next, most_changes(next->ring));
+      change_members({next, next + some});
+      next += some;
     }
     if (stop == waiting.end()) return;
     change_rings(*stop);
     next = stop + 1;
   }
+}
+
+// Each change's answer may hold the ring as it is then: not more of them than memory has room for.
+std::ptrdiff_t RingService::most_changes(const std::string& ring) const {
+  const auto rings = published_.latest();
+  const auto found = rings->get(ring);
+  const std::size_t members = found ? (*found)->spec.nodes.size() : 0;
+  return static_cast<std::ptrdiff_t>(std::max<std::size_t>(8, limits::members_of_waiting / (members + 1)));
 }
 
 // Makes an attempt that commits something, and again where somebody else was quicker.
@@ -134,6 +143,9 @@ Result<void> RingService::reload() {
   const auto current = published_.latest();
   auto stored = load_rings(store_, *current);
   if (!stored) return std::move(stored).error();
+  if ((*stored)->epoch_floor < current->epoch_floor)
+    return make_error(Errc::storage_failed, "the store does not know of rings that this daemon has deleted",
+                      "put the right state file back, or restart chashd to go on from the one that is there");
   for (const auto& [name, ring] : current->by_name) {
     const auto found = (*stored)->by_name.find(name);
     const bool there = found != (*stored)->by_name.end();

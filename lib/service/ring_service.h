@@ -91,6 +91,7 @@ class RingService {
 
   void run_writer();
   void make_changes(std::vector<Waiting>& waiting);
+  std::ptrdiff_t most_changes(const std::string& ring) const;
   Result<void> with_store(const std::function<Result<void>()>& attempt);
   Result<void> reload();
 

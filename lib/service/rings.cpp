@@ -18,6 +18,15 @@ Error no_ring(std::string_view name, const Rings& rings) {
                     rings.by_name.size() > rings_named ? "try: chash ring list" : "the rings are: " + known);
 }
 
+std::size_t bytes_of(const RingSpec& spec) {
+  std::size_t bytes = spec.profile.size();
+  for (const Node& node : spec.nodes) {
+    bytes += sizeof node + node.name.size();
+    for (const auto& [name, value] : node.fields) bytes += sizeof(NodeFields::value_type) + name.size() + value.size();
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Result<const Snapshot*> Rings::get(std::string_view name) const {
@@ -28,19 +37,14 @@ Result<const Snapshot*> Rings::get(std::string_view name) const {
 
 const Snapshot& Rings::default_ring() const { return *by_name.find(protocol::default_ring)->second; }
 
-std::size_t Rings::points() const {
-  std::size_t sum = 0;
-  for (const auto& [name, snapshot] : by_name) sum += snapshot->placement.points();
-  return sum;
-}
-
 Result<std::shared_ptr<const Snapshot>> make_snapshot(std::string ring, std::uint64_t epoch, RingSpec spec) {
   auto profile = parse_profile(spec.profile);
   if (!profile) return std::move(profile).error();
   auto placement = build(*profile, spec.nodes);
   if (!placement) return std::move(placement).error();
+  const std::size_t bytes = bytes_of(spec);
   return std::shared_ptr<const Snapshot>(std::make_shared<Snapshot>(
-      Snapshot{std::move(ring), epoch, std::move(spec), std::move(*profile), std::move(*placement)}));
+      Snapshot{std::move(ring), epoch, std::move(spec), std::move(*profile), std::move(*placement), bytes}));
 }
 
 Result<std::shared_ptr<const Rings>> load_rings(Store& store, const Rings& known) {

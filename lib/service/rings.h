@@ -21,6 +21,7 @@ struct Snapshot {
   RingSpec spec;
   Profile profile;  // of spec.profile
   Placement placement;
+  std::size_t bytes = 0;  // of names and fields
 };
 
 struct Rings {
@@ -32,7 +33,6 @@ struct Rings {
   // Errors: not_found, naming the rings there are.
   Result<const Snapshot*> get(std::string_view name) const;
   const Snapshot& default_ring() const;
-  std::size_t points() const;
 };
 
 // Errors: those of parse_profile() and build().

@@ -166,12 +166,19 @@ TEST_CASE("ring spec: a node is refused that the profile of the ring cannot have
   CHECK(message("twemproxy-ketama", {"a", 1, {{"alias", "x"}, {"alias", "y"}}}) ==
         "a field of node 'a' is given twice");
   CHECK(message("twemproxy-ketama", {"a", 1, {{"alias", "x y"}}}) ==
-        "a field of node 'a' has a space or a control character");
+        "a field of node 'a' has a blank, a semicolon or a control character");
   CHECK(message("twemproxy-ketama", {"a", 1, {{"alias", std::string(limits::field_bytes + 1, 'x')}}}) ==
         "a field of node 'a' is too long");
   CHECK(message("seed", {"a", 1, NodeFields(limits::node_fields + 1, {"state", "up"})}) ==
         "there are too many fields of node 'a'");
-  CHECK(message("no such", {"a"}) == "there is no profile 'no such'");
+  CHECK(message("none", {"a"}) == "there is no profile 'none'");
+  CHECK(message("seed,prefix=a b", {"a"}) == "a profile has a blank or a control character in it");
+  CHECK(message("ring,identity={a=b}", {"a", 1, {{"a=b", "c"}}}) == "the name of a field of node 'a' is none");
+  for (const char* profile : {"seed", "jump", "libmemcached-modula", "pymemcache", "redis-cluster"}) {
+    CAPTURE(profile);
+    CHECK(message(profile, {"a", -1}) == "node 'a': its weight is out of range");
+    CHECK(message(profile, {"a", 1e300}) == "node 'a': its weight is out of range");
+  }
   CHECK(resolve(RingSpec{"haproxy-consistent", {}}, AddNodes{{{"a", 0, {{"id", "7"}}}}}).has_value());
 }
 

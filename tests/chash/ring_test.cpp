@@ -333,6 +333,85 @@ TEST_CASE("placement: build places as the ring does") {
   }
 }
 
+TEST_CASE("ring: nodes that have next to nothing come last, and cost no walk round the ring") {
+  Random random(25);
+  for (const char* text : {"seed,vnodes=20000", "chash,vnodes=20000", "ring,hash=crc32,vnodes=20000"}) {
+    const auto profile = parse_profile(text);
+    REQUIRE(profile);
+    const std::vector<Node> nodes{{"heavy", 1}, {"a", 1e-4}, {"b", 1e-5}, {"c", 2e-4}};
+    const auto members = members_of(*profile, nodes);
+    REQUIRE(members);
+    const auto ring = Ring::build(*profile, *members, nodes);
+    const auto maker = PointMaker::build(*profile, *members, nodes);
+    REQUIRE(ring);
+    REQUIRE(maker);
+    const std::vector<Point> points = maker->all();
+    const unsigned bits = profile->hash->bits;
+    const Token circle = bits == 128 ? ~Token{0} : (Token{1} << bits) - 1;
+    for (int i = 0; i < 100; ++i) {
+      // By the distances of all points, from each node's side.
+      const std::string key = random_bytes(random, 9);
+      const Token from = *KeyRule(*profile).position(key) + (profile->lookup == Profile::Lookup::strict ? 1 : 0);
+      std::map<NodeIndex, Token> nearest;
+      for (const Point& point : points) {
+        const Token distance = (point.position - from) & circle;
+        const auto at = nearest.try_emplace((*members)[point.member].node, distance).first;
+        at->second = std::min(at->second, distance);
+      }
+      std::vector<NodeIndex> expected{0, 1, 2, 3};
+      std::ranges::sort(expected, {}, [&](NodeIndex node) { return nearest.at(node); });
+      REQUIRE(ring->owners(key, 4) == expected);
+      expected.resize(2);
+      REQUIRE(ring->owners(key, 2) == expected);
+    }
+  }
+}
+
+TEST_CASE("placement: what would take minutes or gigabytes is refused at once") {
+  const auto refusal_of = [](const std::string& profile, const std::vector<Node>& nodes) -> std::string {
+    const auto placement = build(RingSpec{profile, nodes});
+    return placement ? "" : placement.error().message;
+  };
+  const std::string long_table = "the table of this ring would take too long to fill";
+  CHECK(refusal_of("ring,algorithm=partitions,partitions=1000000,hash=xxh64,vnodes=1000,load=1.0001",
+                   {{"h", 100}, {"l", 0.001}}) == long_table);
+  std::vector<Node> nodes{{"heavy", 1e6}};
+  for (int i = 0; i < 5000; ++i) nodes.push_back({"n" + std::to_string(i)});
+  CHECK(refusal_of("envoy-maglev", nodes) == long_table);
+  CHECK(refusal_of("haproxy-map", nodes) == long_table);
+  CHECK(refusal_of("pymemcache", nodes) == "rendezvous scores every node for every key: there are too many");
+  std::string identity, point = "{i}";
+  for (int i = 0; i < 300; ++i) identity += "{a}", point += "{id}";
+  const std::string wide = "ring,vnodes=1,identity=" + identity + ",point=" + point;
+  CHECK(refusal_of(wide, {{"n", 1, {{"a", std::string(30'000, 'x')}}}}).starts_with("the text that stands for node"));
+  CHECK(refusal_of(wide, {{"n", 1, {{"a", "xyz"}}}}) == "the texts of the points of this ring are too long to hash");
+  CHECK(refusal_of("redis-cluster,slots=2", {{"a"}, {"b"}, {"c"}}) == "there are more nodes than slots");
+}
+
+TEST_CASE("profile: parameters that do not go together are refused") {
+  for (const char* text :
+       {"ring,weights=any,heavier=uhashring-ketama", "ring,heavier=none-such", "ring,hash=crc32,point_hash=md5/be128",
+        "ring,points=crc32_chain", "ring,lookup=nearest,down=next_point", "jump,down=rehash", "pymemcache,down=repeat",
+        "envoy-maglev,down=next_point", "ring,words=2,point_hash=xxh64"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_profile(text).has_value());
+  }
+}
+
+TEST_CASE("points: tokens have the bits of the hash and no more") {
+  const auto refused = [](const char* hash, const char* tokens) {
+    return !build(RingSpec{"ring,points=tokens,hash=" + std::string(hash), {{"a", 1, {{"tokens", tokens}}}}});
+  };
+  CHECK_FALSE(refused("crc32", "0,4294967295,-2147483648"));
+  CHECK(refused("crc32", "4294967296"));
+  CHECK(refused("crc32", "-2147483649"));
+  CHECK_FALSE(refused("murmur3_token", "18446744073709551615,-9223372036854775808"));
+  CHECK(refused("murmur3_token", "18446744073709551616"));
+  CHECK_FALSE(refused("md5/be128", "340282366920938463463374607431768211455"));
+  CHECK(refused("md5/be128", "340282366920938463463374607431768211456"));
+  CHECK(refused("md5/be128", "999999999999999999999999999999999999999"));
+}
+
 TEST_CASE("placement: many keys at once have the owners that each has alone, under every profile") {
   Random random(24);
   for (const NamedProfile& named : named_profiles()) {

@@ -42,6 +42,11 @@ class FakeStore final : public Store {
     std::string name = ring.name;
     rings_.insert_or_assign(std::move(name), std::move(ring));
   }
+  // As if an older file were put there.
+  void forget_deleted_rings() {
+    const std::lock_guard lock(mutex_);
+    epoch_floor_ = 0;
+  }
   // Of the next commits, first to last; those after them are stored.
   void fates(std::initializer_list<Fate> next) {
     const std::lock_guard lock(mutex_);

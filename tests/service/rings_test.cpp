@@ -198,6 +198,20 @@ TEST_CASE("rings: after a failed commit the daemon goes on from what the store h
   }
 }
 
+TEST_CASE("rings: a store that forgot a deleted ring is not followed") {
+  FakeStore store;
+  const Running running(store);
+  REQUIRE(running.change("r", CreateRing{"seed"}));
+  REQUIRE(running.change("r", DeleteRing{}));
+  store.forget_deleted_rings();
+  store.fates({FakeStore::Fate::failed});
+  CHECK(code_of(running.change("default", add({"a"}))) == Errc::storage_failed);
+  const Error error = refusal(running.change("default", add({"a"})));
+  CHECK(error.code == Errc::storage_failed);
+  CHECK(error.message == "the store does not know of rings that this daemon has deleted");
+  CHECK(running.rings()->epoch_floor == 1);
+}
+
 TEST_CASE("rings: names that a profile cannot tell apart get a warning, and the change is made") {
   FakeStore store;
   const Running running(store);

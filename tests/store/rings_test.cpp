@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "chash/profile.h"
 #include "store/scratch.h"
 
 namespace chash::store::test {
@@ -71,6 +72,38 @@ TEST_CASE("sqlite store: a removed ring leaves its epoch behind, and nothing els
   const StoredRing again{"r", 8, {"jump", {{"only", 1}}}};
   must_create(*store, again);
   CHECK(load_all(*store) == std::vector<StoredRing>{again});
+}
+
+TEST_CASE("sqlite store: what a profile allows of a node is kept, whatever the profile") {
+  const Scratch scratch;
+  const auto store = open_store(scratch / "chash.db");
+  std::size_t rings = 0, refused = 0;
+  for (const NamedProfile& named : named_profiles()) {
+    for (const double weight : {-1.0, 0.0, 0.25, 1.0, 3.0, 1e6, 1e7, 1e300}) {
+      for (const NodeFields& fields :
+           {NodeFields{}, NodeFields{{"state", "down"}}, NodeFields{{"id", "7"}, {"state", "up"}},
+            NodeFields{{"alias", "a=b,c=d"}}, NodeFields{{"a=b", "c"}}, NodeFields{{"", "c"}}}) {
+        const RingSpec before{std::string(named.name), {}};
+        const auto delta = resolve(before, AddNodes{{{"n", weight, fields}}, false});
+        if (!delta) {
+          ++refused;
+          continue;
+        }
+        const StoredRing ring{"r" + std::to_string(rings++), 1, apply(before, *delta)};
+        must_create(*store, ring);
+      }
+    }
+  }
+  CHECK(rings > 100);
+  CHECK(refused > 100);
+  const auto loaded = store->load();
+  REQUIRE(loaded);
+  CHECK(loaded->rings.size() == rings);
+  for (const StoredRing& ring : loaded->rings) {
+    REQUIRE(ring.spec.nodes.size() == 1);
+    const Node& node = ring.spec.nodes.front();
+    CHECK(resolve({ring.spec.profile, {}}, AddNodes{{node}, false}).has_value());
+  }
 }
 
 // Written by chash before it had profiles.
