@@ -4,6 +4,7 @@
 #include <bit>
 #include <cassert>
 #include <cstring>
+#include <map>
 
 #include "chash/line_search.h"
 
@@ -45,10 +46,14 @@ LineIndex::LineIndex(std::span<const Point> points, unsigned bits, bool distinct
   // From the last bucket to the first, so that each knows who follows.
   NodeIndex following = points.front().member;
   std::size_t end = points.size();
+  std::vector<Entry> here;
   for (std::size_t bucket = buckets_; bucket-- > 0;) {
     std::size_t begin = end;
     while (begin > 0 && spot(points[begin - 1].position).bucket == bucket) --begin;
-    fill_line(bucket, points.subspan(begin, end - begin), following);
+    here.clear();
+    for (const Point& point : points.subspan(begin, end - begin))
+      here.push_back({spot(point.position).fraction, point.member});
+    write_line(bucket, here, following);
     if (begin != end) following = points[begin].member;
     end = begin;
   }
@@ -59,31 +64,111 @@ LineIndex::LineIndex(std::span<const Point> points, unsigned bits, bool distinct
     pages_.clear();
     return;
   }
-  for (auto& page : pages_) {
-    std::ranges::stable_sort(page->extras, {}, &Extra::line);
-    page->extras.shrink_to_fit();
-  }
+  for (auto& page : pages_) page->extras.shrink_to_fit();
 }
 
-void LineIndex::fill_line(std::size_t bucket, std::span<const Point> points, NodeIndex following) {
+// The page's extras of this line are replaced.
+void LineIndex::write_line(std::size_t bucket, std::span<const Entry> points, NodeIndex following) {
   Page& page = *pages_[bucket / page_lines];
   const std::size_t number = bucket % page_lines;
   Line& line = page.lines[number];
   line.fractions.fill(0xffff);
   line.count = points.size() > line_points ? overfull : static_cast<std::uint8_t>(points.size());
-  for (std::size_t at = 0; at < points.size(); ++at) {
-    const Spot where = spot(points[at].position);
-    const auto low = static_cast<std::uint8_t>(where.fraction);
-    if (at >= line_points) {
-      page.extras.push_back({static_cast<std::uint8_t>(number), low, where.high(), points[at].member});
-      continue;
-    }
-    line.fractions[at] = where.high();
-    page.low[number][at] = low;
-    line.set_owner(at, points[at].member);
+  const std::size_t in_line = std::min(points.size(), line_points);
+  for (std::size_t at = 0; at < in_line; ++at) {
+    line.fractions[at] = static_cast<std::uint16_t>(points[at].fraction >> 8);
+    page.low[number][at] = static_cast<std::uint8_t>(points[at].fraction);
+    line.set_owner(at, points[at].owner);
   }
-  const std::size_t behind = std::min(points.size(), line_points);
-  line.set_owner(behind, points.size() > line_points ? points[line_points].member : following);
+  line.set_owner(in_line, points.size() > line_points ? points[line_points].owner : following);
+
+  const auto old = std::ranges::equal_range(page.extras, static_cast<std::uint8_t>(number), {}, &Extra::line);
+  if (old.empty() && points.size() <= line_points) return;
+  auto at = page.extras.erase(old.begin(), old.end());
+  for (const Entry& point : points.subspan(in_line))
+    at = page.extras.insert(at, {static_cast<std::uint8_t>(number), static_cast<std::uint8_t>(point.fraction),
+                                 static_cast<std::uint16_t>(point.fraction >> 8), point.owner}) +
+         1;
+}
+
+// --- Changes --------------------------------------------------------------------------------------------------------
+
+std::vector<LineIndex::Entry> LineIndex::entries(std::size_t bucket) const {
+  std::vector<Entry> found;
+  const std::size_t points = count(bucket);
+  found.reserve(points + 2);
+  for (std::size_t at = 0; at < points; ++at) found.push_back({fraction({bucket, at}), owner(Place{bucket, at})});
+  return found;
+}
+
+// False where 24 bits do not tell where it belongs.
+bool LineIndex::insert(const Point& point, const Before& before, std::vector<Entry>& to) const {
+  const Entry entry{spot(point.position).fraction, point.member};
+  auto at = std::ranges::lower_bound(to, entry.fraction, {}, &Entry::fraction);
+  for (; at != to.end() && at->fraction == entry.fraction; ++at) {
+    if (!fractions_tell_all_) return false;
+    if (before(entry.owner, at->owner)) break;
+  }
+  to.insert(at, entry);
+  return true;
+}
+
+LineIndex::Page& LineIndex::own_page(std::size_t bucket, const LineIndex& shared_with) {
+  auto& page = pages_[bucket / page_lines];
+  if (page == shared_with.pages_[bucket / page_lines]) page = std::make_shared<Page>(*page);
+  return *page;
+}
+
+// Tells the lines before a bucket who follows them, back to the first that has points.
+void LineIndex::lead_on(std::size_t bucket, const LineIndex& shared_with) {
+  std::size_t following_bucket = bucket;
+  while (line(following_bucket).count == 0)
+    following_bucket = following_bucket + 1 == buckets_ ? 0 : following_bucket + 1;
+  const NodeIndex following = line(following_bucket).owner(0);
+  for (std::size_t left = buckets_; left > 0; --left) {
+    bucket = bucket == 0 ? buckets_ - 1 : bucket - 1;
+    const std::uint8_t count = line(bucket).count;
+    if (count != overfull && line(bucket).owner(count) != following)
+      own_page(bucket, shared_with).lines[bucket % page_lines].set_owner(count, following);
+    if (count != 0) return;
+  }
+}
+
+std::optional<LineIndex> LineIndex::changed(std::span<const Point> removed, std::span<const Point> added,
+                                            PositionsOf positions_of, const Before& before) const {
+  const std::size_t points = points_ + added.size() - removed.size();
+  const bool has_room = points <= buckets_ * points_each * 3 / 2 &&
+                        (points >= buckets_ * points_each / 2 || buckets_ <= least_buckets_of_32_bits);
+  if (empty() || points == 0 || distinct_ || !crowded_.empty() || !has_room) return std::nullopt;
+  LineIndex next = *this;
+  next.points_ = points;
+  std::map<std::size_t, std::vector<Entry>> edited;
+  const auto bucket_of = [&](const Point& point) -> std::vector<Entry>& {
+    const std::size_t bucket = spot(point.position).bucket;
+    const auto [at, is_new] = edited.try_emplace(bucket);
+    if (is_new) at->second = entries(bucket);
+    return at->second;
+  };
+  for (const Point& point : removed) {
+    std::vector<Entry>& bucket = bucket_of(point);
+    const auto at = std::ranges::find_if(bucket, [&, wanted = spot(point.position).fraction](const Entry& entry) {
+      return entry.fraction == wanted && entry.owner == point.member;
+    });
+    if (at == bucket.end()) return std::nullopt;
+    bucket.erase(at);
+  }
+  for (const Point& point : added)
+    if (!insert(point, before, bucket_of(point))) return std::nullopt;
+  for (const auto& [bucket, entries] : edited) {
+    next.own_page(bucket, *this);
+    next.write_line(bucket, entries, 0);
+  }
+  for (const auto& [bucket, entries] : edited) {
+    next.lead_on(bucket, *this);
+    next.lead_on(bucket + 1 == buckets_ ? 0 : bucket + 1, *this);
+  }
+  next.positions_of_ = std::move(positions_of);
+  return next;
 }
 
 LineIndex::Spot LineIndex::spot(Token position) const {

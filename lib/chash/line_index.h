@@ -33,6 +33,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -61,6 +62,17 @@ class LineIndex {
   // positions that another point of equal position took the place of, if `distinct` says that no two points have equal
   // ones. Cost: ~10 ns a point.
   LineIndex(std::span<const Point> points, unsigned bits, bool distinct, PositionsOf positions_of);
+
+  // Whether the points of one owner come before those of another where their positions are equal.
+  using Before = std::function<bool(NodeIndex, NodeIndex)>;
+
+  // The same index with some points taken out and others put in. All pages that this does not touch are shared, so that
+  // it costs some 2 us a point in a ring of any size, and the one before stays as it was.
+  // Nothing where the whole is better built anew: the ring has grown or shrunk by half, is crowded, hides points behind
+  // equal ones, or two fractions turn out equal that tell nothing.
+  // Requires: the removed points are in the index.
+  std::optional<LineIndex> changed(std::span<const Point> removed, std::span<const Point> added,
+                                   PositionsOf positions_of, const Before& before) const;
 
   std::vector<Token> positions_of(NodeIndex owner) const { return positions_of_(owner); }
   bool empty() const { return points_ == 0; }
@@ -157,8 +169,17 @@ class LineIndex {
   NodeIndex owner_behind(std::size_t bucket, std::size_t at) const;
   std::size_t place_in_bucket(Spot spot, Token position, bool strictly) const;
   std::vector<Token> equal_positions(std::size_t bucket, std::size_t begin, std::size_t end) const;
+  // A point as its line has it.
+  struct Entry {
+    std::uint32_t fraction;
+    NodeIndex owner;
+  };
+  std::vector<Entry> entries(std::size_t bucket) const;
+  bool insert(const Point& point, const Before& before, std::vector<Entry>& to) const;
+  Page& own_page(std::size_t bucket, const LineIndex& shared_with);
+  void write_line(std::size_t bucket, std::span<const Entry> points, NodeIndex following);
+  void lead_on(std::size_t bucket, const LineIndex& shared_with);
   std::size_t crowded_place(Token position, bool strictly) const;
-  void fill_line(std::size_t bucket, std::span<const Point> points, NodeIndex following);
 
   std::size_t points_ = 0;
   std::size_t buckets_ = 0;

@@ -18,6 +18,7 @@ namespace {
 template <std::size_t Lanes>
 struct Md5Lanes {
   using Vector [[gnu::vector_size(4 * Lanes)]] = std::uint32_t;
+  using InMemory [[gnu::vector_size(4 * Lanes), gnu::aligned(4), gnu::may_alias]] = std::uint32_t;
   static constexpr std::size_t texts = 2 * Lanes;
 
   // A register's worth of lanes, twice.
@@ -30,7 +31,7 @@ struct Md5Lanes {
   [[gnu::always_inline]] static void step(F f, Pair& a, const Pair& b, const Pair& c, const Pair& d,
                                           const std::uint32_t* words, std::uint32_t constant, unsigned shift) {
     for (int i = 0; i < 2; ++i) {
-      const Vector word = *reinterpret_cast<const Vector*>(words + static_cast<std::size_t>(i) * Lanes);
+      const Vector word = *reinterpret_cast<const InMemory*>(words + static_cast<std::size_t>(i) * Lanes);
       const Vector sum = a.half[i] + f(b.half[i], c.half[i], d.half[i]) + word + constant;
       a.half[i] = b.half[i] + (sum << shift | sum >> (32 - shift));
     }
@@ -71,7 +72,7 @@ struct Md5Lanes {
             {6, 10, 15, 21});
     for (int i = 0; i < 4; ++i)
       for (std::size_t half = 0; half < 2; ++half)
-        *reinterpret_cast<Vector*>(words[i] + half * Lanes) = s[i].half[half] + start[i];
+        *reinterpret_cast<InMemory*>(words[i] + half * Lanes) = s[i].half[half] + start[i];
   }
 };
 

@@ -11,9 +11,9 @@ namespace chash {
 
 Result<TableEntries> fill_partitions(const Profile& profile, std::span<const Member> members,
                                      std::span<const Node> nodes) {
-  const auto maker = PointMaker::build(profile, members, nodes);
-  if (!maker) return maker.error();
-  std::vector<Point> points = maker->all();
+  const auto all = points_of(profile, members, nodes);
+  if (!all) return all.error();
+  std::vector<Point> points = all->make(profile);
   if (points.empty()) return TableEntries();
   std::ranges::stable_sort(points, {}, &Point::position);
   const double exact = static_cast<double>(profile.partitions) / static_cast<double>(members.size());

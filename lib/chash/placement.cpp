@@ -23,6 +23,17 @@ Result<void> assign(Variant& variant, Result<To> made) {
 
 }  // namespace
 
+std::optional<Placement> Placement::changed(const Delta& delta, std::span<const Node> before) const {
+  const std::size_t left = before.size() + delta.added.size() - delta.removed.size();
+  const auto* ring = std::get_if<Ring>(&algorithm_);
+  if (ring == nullptr || only_ != no_node || left < 2) return std::nullopt;
+  auto next = ring->changed(delta, before);
+  if (!next) return std::nullopt;
+  Placement made;
+  made.algorithm_ = std::move(*next);
+  return made;
+}
+
 void Placement::owners_of(std::span<const std::string_view> keys, std::span<NodeIndex> found) const {
   const auto* ring = std::get_if<Ring>(&algorithm_);
   if (ring != nullptr && only_ == no_node) return ring->owners_of(keys, found);

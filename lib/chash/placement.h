@@ -37,6 +37,9 @@ class Placement {
   // Places nothing: what no nodes give.
   Placement() = default;
 
+  // The placement after a change, sharing all that it does not touch, where the algorithm can; see Ring::changed().
+  std::optional<Placement> changed(const Delta& delta, std::span<const Node> before) const;
+
   bool empty() const {
     return std::visit([](const auto& a) { return a.empty(); }, algorithm_);
   }

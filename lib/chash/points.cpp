@@ -192,20 +192,13 @@ Result<std::vector<Token>> parse_tokens(const Profile& profile, const Node& node
   return tokens;
 }
 
-// What hashing them takes, and what a template may grow to.
-Result<void> check_texts(const Profile& profile, std::span<const Member> members,
-                         const std::vector<std::uint64_t>& counts) {
+// How much is hashed for a point of this member, about.
+std::uint64_t text_bytes(const Profile& profile, const Member& member) {
   constexpr std::string_view id = "{id}";
-  std::uint64_t ids = 0, total = 0;
+  if (profile.points != Profile::Points::text) return 0;
+  std::uint64_t ids = 0;
   for (std::size_t at = 0; (at = profile.point.find(id, at)) != std::string::npos; ++at) ++ids;
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    const std::uint64_t text = profile.point.size() + ids * members[i].identity.size();
-    total += counts[i] * text;
-    if (text > limits::field_bytes || total > limits::point_text_bytes)
-      return make_error(Errc::too_large, "the texts of the points of this ring are too long to hash",
-                        "use shorter names, or fewer vnodes");
-  }
-  return {};
+  return profile.point.size() + ids * member.identity.size();
 }
 
 }  // namespace
@@ -232,60 +225,57 @@ std::vector<std::uint64_t> point_counts(const Profile& profile, std::span<const 
   return counts;
 }
 
-Result<PointMaker> PointMaker::build(const Profile& profile, std::span<const Member> members,
-                                     std::span<const Node> nodes) {
-  PointMaker maker;
-  maker.profile_ = profile;
-  maker.members_.assign(members.begin(), members.end());
-  if (profile.points == Profile::Points::tokens) {
-    for (const Member& member : members) {
-      auto tokens = parse_tokens(profile, nodes[member.node]);
+Result<RingPoints> points_of(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes) {
+  const auto seeds = haproxy_seeds(profile, members, nodes);
+  if (!seeds) return seeds.error();
+  const auto counts = point_counts(profile, members, nodes);
+  RingPoints all;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    MemberPoints made{members[i], counts[i]};
+    if (!seeds->empty()) made.seed = (*seeds)[i];
+    if (profile.points == Profile::Points::tokens) {
+      auto tokens = parse_tokens(profile, nodes[members[i].node]);
       if (!tokens) return std::move(tokens).error();
-      maker.points_ += tokens->size();
-      maker.tokens_.push_back(std::move(*tokens));
+      made.tokens = std::move(*tokens);
+      made.count = made.tokens.size();
     }
-  } else {
-    maker.counts_ = point_counts(profile, members, nodes);
-    if (auto ok = check_texts(profile, members, maker.counts_); !ok && profile.points == Profile::Points::text)
-      return std::move(ok).error();
-    maker.points_ =
-        std::accumulate(maker.counts_.begin(), maker.counts_.end(), std::uint64_t{0}) * maker.profile_.words;
+    all.points += made.count * (profile.points == Profile::Points::text ? profile.words : 1);
+    const std::uint64_t text = text_bytes(profile, made.member);
+    all.text_bytes += made.count * text;
+    if (text > limits::field_bytes || all.text_bytes > limits::point_text_bytes)
+      return make_error(Errc::too_large, "the texts of the points of this ring are too long to hash",
+                        "use shorter names, or fewer vnodes");
+    all.members.push_back(std::move(made));
   }
-  if (maker.points_ > limits::points)
-    return make_error(Errc::too_large,
-                      "the ring would have " + std::to_string(maker.points_) + " points; the limit is " +
-                          std::to_string(limits::points),
-                      "use smaller weights: only their ratio counts");
-  auto seeds = haproxy_seeds(profile, members, nodes);
-  if (!seeds) return std::move(seeds).error();
-  maker.seeds_ = std::move(*seeds);
-  return maker;
+  if (all.points > limits::points)
+    return make_error(
+        Errc::too_large,
+        "the ring would have " + std::to_string(all.points) + " points; the limit is " + std::to_string(limits::points),
+        "use smaller weights: only their ratio counts");
+  return all;
 }
 
-void PointMaker::append(std::uint32_t member, std::vector<Token>& positions) const {
-  const std::string& identity = members_[member].identity;
-  switch (profile_.points) {
-    case Profile::Points::text: append_text_points(profile_, identity, counts_[member], positions); break;
-    case Profile::Points::crc32_chain: append_chain(identity, counts_[member], positions); break;
+void MemberPoints::append(const Profile& profile, std::vector<Token>& positions) const {
+  switch (profile.points) {
+    case Profile::Points::text: append_text_points(profile, member.identity, count, positions); break;
+    case Profile::Points::crc32_chain: append_chain(member.identity, count, positions); break;
     case Profile::Points::haproxy:
-      for (std::uint32_t i = 0; i < counts_[member]; ++i) positions.push_back(avalanche32(seeds_[member] + i));
+      for (std::uint32_t i = 0; i < count; ++i) positions.push_back(avalanche32(seed + i));
       break;
-    case Profile::Points::tokens:
-      positions.insert(positions.end(), tokens_[member].begin(), tokens_[member].end());
-      break;
+    case Profile::Points::tokens: positions.insert(positions.end(), tokens.begin(), tokens.end()); break;
   }
 }
 
-std::vector<Point> PointMaker::all() const {
-  std::vector<Point> points;
-  points.reserve(points_);
+std::vector<Point> RingPoints::make(const Profile& profile) const {
+  std::vector<Point> made;
+  made.reserve(points);
   std::vector<Token> positions;
-  for (std::uint32_t member = 0; member < members_.size(); ++member) {
+  for (std::uint32_t member = 0; member < members.size(); ++member) {
     positions.clear();
-    append(member, positions);
-    for (const Token position : positions) points.push_back({position, member});
+    members[member].append(profile, positions);
+    for (const Token position : positions) made.push_back({position, member});
   }
-  return points;
+  return made;
 }
 
 std::string ambiguous_names(const Profile& profile, std::span<const Node> nodes) {

@@ -20,30 +20,29 @@ struct Point {
 std::vector<std::uint64_t> point_counts(const Profile& profile, std::span<const Member> members,
                                         std::span<const Node> nodes);
 
-// What makes the points of the members, one member at a time and every time alike.
-class PointMaker {
- public:
-  PointMaker() = default;
-  // Errors: too_large (limits::points), invalid_argument (a field that is no token, id or address).
-  static Result<PointMaker> build(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes);
+// What the points of one member are made of, time and again alike.
+struct MemberPoints {
+  Member member;
+  std::uint64_t count = 0;      // of digests, where one has several words
+  std::uint32_t seed = 0;       // points=haproxy
+  std::vector<Token> tokens{};  // points=tokens
 
-  std::size_t members() const { return members_.size(); }
-  const Member& member(std::uint32_t index) const { return members_[index]; }
-  std::uint64_t points() const { return points_; }  // of all members
-
-  // In the order in which its program makes them.
-  void append(std::uint32_t member, std::vector<Token>& positions) const;
-  // In the order of the members.
-  std::vector<Point> all() const;
-
- private:
-  Profile profile_;
-  std::vector<Member> members_;
-  std::vector<std::uint64_t> counts_;
-  std::vector<std::uint32_t> seeds_;        // points=haproxy
-  std::vector<std::vector<Token>> tokens_;  // points=tokens
-  std::uint64_t points_ = 0;
+  // In the order in which the program makes them.
+  void append(const Profile& profile, std::vector<Token>& positions) const;
 };
+
+// All members' points, in the order of the members.
+struct RingPoints {
+  std::vector<MemberPoints> members;
+  std::uint64_t points = 0;      // of all members
+  std::uint64_t text_bytes = 0;  // that are hashed for them
+
+  std::vector<Point> make(const Profile& profile) const;
+};
+
+// Errors: too_large (limits::points, limits::point_text_bytes), invalid_argument (a field that is no token, id or
+// address).
+Result<RingPoints> points_of(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes);
 
 // Names that this profile cannot tell apart: two points of different nodes with one text. Empty, or a sentence.
 // Cost: as building, and all the texts in memory.

@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 
+#include "chash/limits.h"
+
 namespace chash {
 namespace {
 
@@ -27,25 +29,23 @@ void resolve_ties(Profile::Tie tie, std::vector<Point>& points) {
   points.erase(rest.begin(), rest.end());
 }
 
-// Asked for in a look-up of billions: what a node's points are need not be kept.
-LineIndex::PositionsOf positions_from(PointMaker maker, std::size_t nodes) {
-  constexpr std::uint32_t no_member = 0xffffffff;
-  std::vector<std::uint32_t> member_of(nodes, no_member);
-  for (std::uint32_t member = 0; member < maker.members(); ++member) member_of[maker.member(member).node] = member;
-  return
-      [maker = std::make_shared<const PointMaker>(std::move(maker)), member_of = std::move(member_of)](NodeIndex node) {
-        std::vector<Token> positions;
-        if (member_of[node] != no_member) maker->append(member_of[node], positions);
-        return positions;
-      };
-}
-
 }  // namespace
 
+std::vector<Token> Ring::Slots::positions(NodeIndex slot) const {
+  std::vector<Token> found;
+  if (members[slot] != nullptr) members[slot]->append(profile, found);
+  return found;
+}
+
+// Asked for in a look-up of billions: what a node's points are need not be kept.
+LineIndex::PositionsOf Ring::positions_from(std::shared_ptr<const Slots> slots) {
+  return [slots = std::move(slots)](NodeIndex slot) { return slots->positions(slot); };
+}
+
 Result<Ring> Ring::build(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes) {
-  auto maker = PointMaker::build(profile, members, nodes);
-  if (!maker) return std::move(maker).error();
-  std::vector<Point> points = maker->all();
+  auto all = points_of(profile, members, nodes);
+  if (!all) return std::move(all).error();
+  std::vector<Point> points = all->make(profile);
   resolve_ties(profile.tie, points);
   std::ranges::sort(points, [](const Point& a, const Point& b) {
     return a.position != b.position ? a.position < b.position : a.member < b.member;
@@ -54,22 +54,126 @@ Result<Ring> Ring::build(const Profile& profile, std::span<const Member> members
   ring.key_rule_ = KeyRule(profile);
   ring.lookup_ = profile.lookup;
   ring.only_one_counts_ = profile.tie != Profile::Tie::index;
-  ring.node_count_ = nodes.size();
-  std::vector<bool> owns(nodes.size());
+  auto slots = std::make_shared<Slots>(Slots{profile, {}, all->text_bytes});
+  slots->members.resize(nodes.size());
+  std::vector<bool> owns(members.size());
   for (Point& point : points) {
-    point.member = members[point.member].node;
-    if (!owns[point.member]) ++ring.owner_count_;
     owns[point.member] = true;
+    point.member = members[point.member].node;
   }
-  ring.index_ =
-      LineIndex(points, ring.key_rule_.bits(), ring.only_one_counts_, positions_from(std::move(*maker), nodes.size()));
-  for (const Member& member : members) {
-    if (!member.down) continue;
-    ring.down_.resize(nodes.size());
-    ring.down_[member.node] = true;
+  ring.owner_count_ = static_cast<std::size_t>(std::ranges::count(owns, true));
+  for (MemberPoints& made : all->members) {
+    const NodeIndex node = made.member.node;
+    if (made.member.down) {
+      ring.down_.resize(nodes.size());
+      ring.down_[node] = true;
+    }
+    slots->members[node] = std::make_shared<const MemberPoints>(std::move(made));
   }
+  ring.slots_ = std::move(slots);
+  ring.index_ = LineIndex(points, ring.key_rule_.bits(), ring.only_one_counts_, positions_from(ring.slots_));
   return ring;
 }
+
+// --- Changes --------------------------------------------------------------------------------------------------------
+
+bool Ring::may_change_in_place(const Delta& delta) const {
+  if (slots_ == nullptr || only_one_counts_ || !down_.empty()) return false;
+  const Profile& profile = slots_->profile;
+  const bool alone = profile.count == Profile::Count::fixed || profile.count == Profile::Count::weight ||
+                     profile.count == Profile::Count::replicas;
+  const bool few = delta.added.size() + delta.removed.size() <= 8 + slots_->members.size() / 16;
+  return alone && few && profile.points != Profile::Points::haproxy && profile.heavier.empty();
+}
+
+// In the order that the profile has, which is also that of points with equal positions.
+bool Ring::comes_before(NodeIndex slot, NodeIndex other) const {
+  const std::string &a = slots_->members[slot]->member.identity, &b = slots_->members[other]->member.identity;
+  switch (slots_->profile.order) {
+    case Profile::Order::given: return node_of(slot) < node_of(other);
+    case Profile::Order::length: return a.size() != b.size() ? a.size() < b.size() : a < b;
+    case Profile::Order::bytes: break;
+  }
+  return a < b;
+}
+
+std::optional<Ring> Ring::changed(const Delta& delta, std::span<const Node> before) const {
+  if (!may_change_in_place(delta)) return std::nullopt;
+  const Profile& profile = slots_->profile;
+  const auto members = members_of(profile, delta.added);
+  if (!members || members->size() != delta.added.size()) return std::nullopt;
+  const auto made = points_of(profile, *members, delta.added);
+  const bool any_down = std::ranges::any_of(*members, &Member::down);
+  if (!made || any_down || index_.points() + made->points > limits::points) return std::nullopt;
+
+  Ring next = *this;
+  auto slots = std::make_shared<Slots>(*slots_);
+  slots->text_bytes += made->text_bytes;  // what goes is not counted: at the limit the ring is built anew
+  std::vector<Point> gone, come;
+  const auto points_to = [&](NodeIndex slot, std::vector<Point>& points) {
+    for (const Token position : slots->positions(slot)) points.push_back({position, slot});
+  };
+
+  // Every slot gets the new position of its node; those without one are free.
+  std::vector<bool> removed(before.size());
+  for (std::size_t i = 0; i < before.size(); ++i)
+    removed[i] = std::ranges::find(delta.removed, before[i].name) != delta.removed.end();
+  std::vector<NodeIndex> moved_to(before.size(), no_node);
+  NodeIndex position = 0;
+  for (std::size_t i = 0; i < before.size(); ++i)
+    if (!removed[i]) moved_to[i] = position++;
+  next.node_of_.resize(slots->members.size());
+  std::vector<NodeIndex> free_slots;
+  for (NodeIndex slot = 0; slot < slots->members.size(); ++slot) {
+    const NodeIndex node = node_of(slot);
+    next.node_of_[slot] = node == no_node ? no_node : moved_to[node];
+    if (slots->members[slot] != nullptr) {
+      const std::string& identity = slots->members[slot]->member.identity;
+      const bool stays = next.node_of_[slot] != no_node;
+      if (stays && std::ranges::find(*members, identity, &Member::identity) != members->end()) return std::nullopt;
+      if (!stays) points_to(slot, gone);
+    }
+    if (next.node_of_[slot] == no_node) {
+      slots->members[slot].reset();
+      free_slots.push_back(slot);
+    }
+  }
+  for (const MemberPoints& one : made->members) {
+    NodeIndex slot = static_cast<NodeIndex>(slots->members.size());
+    if (free_slots.empty()) {
+      slots->members.emplace_back();
+      next.node_of_.push_back(no_node);
+    } else {
+      slot = free_slots.back();
+      free_slots.pop_back();
+    }
+    slots->members[slot] = std::make_shared<const MemberPoints>(one);
+    next.node_of_[slot] = position + one.member.node;
+    points_to(slot, come);
+  }
+  if (slots->members.size() > LineIndex::most_owners || slots->text_bytes > limits::point_text_bytes)
+    return std::nullopt;
+
+  next.owner_count_ = 0;
+  for (const auto& member : slots->members) next.owner_count_ += member != nullptr && member->count > 0 ? 1 : 0;
+  next.slots_ = slots;
+  auto index = index_.changed(gone, come, positions_from(slots),
+                              [&](NodeIndex a, NodeIndex b) { return next.comes_before(a, b); });
+  if (!index) return std::nullopt;
+  next.index_ = std::move(*index);
+  return next;
+}
+
+void Ring::count_points(std::vector<std::uint64_t>& by_node) const {
+  if (only_one_counts_) index_.for_each_owner([&](NodeIndex slot) { ++by_node[node_of(slot)]; });
+  if (only_one_counts_ || slots_ == nullptr) return;
+  const Profile& profile = slots_->profile;
+  for (NodeIndex slot = 0; slot < slots_->members.size(); ++slot)
+    if (const auto& made = slots_->members[slot]; made != nullptr)
+      by_node[node_of(slot)] += made->count * (profile.points == Profile::Points::text ? profile.words : 1);
+}
+
+// --- Look-ups -------------------------------------------------------------------------------------------------------
 
 LineIndex::Place Ring::first_point(Token position) const {
   switch (lookup_) {
@@ -96,10 +200,10 @@ NodeIndex Ring::owner(std::string_view key) const {
 
 NodeIndex Ring::owner_at(Token position) const {
   assert(!empty());
-  if (is_plain()) return index_.owner(position, lookup_ == Profile::Lookup::strict);
+  if (is_plain()) return node_of(index_.owner(position, lookup_ == Profile::Lookup::strict));
   LineIndex::Place point = first_point(position);
   for (int tried = 0; tried < tried_points; ++tried, point = index_.next(point))
-    if (const NodeIndex node = index_.owner(point); !is_down(node)) return node;
+    if (const NodeIndex slot = index_.owner(point); !is_down(slot)) return node_of(slot);
   return no_node;
 }
 
@@ -112,6 +216,8 @@ void Ring::owners_of(std::span<const std::string_view> keys, std::span<NodeIndex
     const std::span<Token> placed = std::span(positions).first(some.size());
     if (is_plain() && key_rule_.positions(some, placed)) {
       index_.owners(placed, lookup_ == Profile::Lookup::strict, wanted);
+      if (!node_of_.empty())
+        for (NodeIndex& owner : wanted) owner = node_of_[owner];
     } else {
       for (std::size_t i = 0; i < some.size(); ++i) wanted[i] = owner(some[i]);
     }
@@ -128,7 +234,7 @@ void Ring::append_rare(Token position, std::size_t count, std::vector<NodeIndex>
   const Token circle = bits == 128 ? ~Token{0} : (Token{1} << bits) - 1;
   const Token from = position + (lookup_ == Profile::Lookup::strict ? 1 : 0);
   std::vector<Next> rest;
-  for (NodeIndex node = 0; node < node_count_; ++node) {
+  for (NodeIndex node = 0; node < slots_->members.size(); ++node) {
     if (std::ranges::find(found, node) != found.end()) continue;
     std::optional<Next> nearest;
     for (const Token point : index_.positions_of(node)) {
@@ -152,6 +258,12 @@ void Ring::append_rare(Token position, std::size_t count, std::vector<NodeIndex>
 }
 
 std::vector<NodeIndex> Ring::owners(std::string_view key, std::size_t count) const {
+  std::vector<NodeIndex> found = slots_of(key, count);
+  for (NodeIndex& owner : found) owner = node_of(owner);
+  return found;
+}
+
+std::vector<NodeIndex> Ring::slots_of(std::string_view key, std::size_t count) const {
   std::vector<NodeIndex> found;
   const auto position = key_rule_.position(key);
   count = std::min(count, owner_count_);

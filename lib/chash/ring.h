@@ -9,6 +9,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -25,12 +27,16 @@ class Ring {
   // Errors: those of PointMaker::build().  Cost: ~130 ns a point (MD5), 10 bytes a point.
   static Result<Ring> build(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes);
 
+  // The ring after a change, for the price of the points that come and go. `before` are the nodes that this was made
+  // of; afterwards it is made of those that stay and, behind them, those that come. Nothing where a ring must be built
+  // anew: where equal points hide each other, or a node's points depend on the other nodes, or the change is large or
+  // cannot be made. Cost: ~2 us for each of the points, and some 20 ns a node.
+  std::optional<Ring> changed(const Delta& delta, std::span<const Node> before) const;
+
   bool empty() const { return index_.empty(); }
   std::size_t points() const { return index_.points(); }
-  // Adds each node's number to what stands at its place.
-  void count_points(std::vector<std::uint64_t>& by_node) const {
-    index_.for_each_owner([&](NodeIndex node) { ++by_node[node]; });
-  }
+  // Adds each node's number to what stands at its place.  Cost: O(nodes), or O(points) where equal points hide others.
+  void count_points(std::vector<std::uint64_t>& by_node) const;
 
   // The node responsible for the key, or no_node.  Requires: !empty().  Cost: one hash and one cache line.
   NodeIndex owner(std::string_view key) const;
@@ -47,21 +53,36 @@ class Ring {
 
  private:
   LineIndex::Place first_point(Token position) const;
+  std::vector<NodeIndex> slots_of(std::string_view key, std::size_t count) const;
   void append_rare(Token position, std::size_t count, std::vector<NodeIndex>& found) const;
   bool previous_is_nearer(Token position, LineIndex::Place previous, LineIndex::Place following) const;
   // Whether one line says all.
   bool is_plain() const {
     return down_.empty() && (lookup_ == Profile::Lookup::strict || lookup_ == Profile::Lookup::successor);
   }
-  bool is_down(NodeIndex node) const { return !down_.empty() && down_[node]; }
+  bool is_down(NodeIndex slot) const { return !down_.empty() && down_[slot]; }
+
+  // The nodes keep their numbers in the index while others come and go, and their positions among the nodes do not.
+  struct Slots {
+    Profile profile;
+    std::vector<std::shared_ptr<const MemberPoints>> members;  // by slot; nullptr for a node that has no points
+    std::uint64_t text_bytes = 0;
+
+    std::vector<Token> positions(NodeIndex slot) const;
+  };
+  NodeIndex node_of(NodeIndex slot) const { return node_of_.empty() ? slot : node_of_[slot]; }
+  bool may_change_in_place(const Delta& delta) const;
+  bool comes_before(NodeIndex slot, NodeIndex other) const;
+  static LineIndex::PositionsOf positions_from(std::shared_ptr<const Slots> slots);
 
   KeyRule key_rule_;
+  std::shared_ptr<const Slots> slots_;
+  std::vector<NodeIndex> node_of_;  // by slot; empty while they are the same
   Profile::Lookup lookup_ = Profile::Lookup::strict;
   LineIndex index_;
-  std::vector<bool> down_;        // by node; empty if none is
+  std::vector<bool> down_;        // by slot; empty if none is
   bool only_one_counts_ = false;  // of points with equal positions
-  std::size_t node_count_ = 0;
-  std::size_t owner_count_ = 0;  // nodes that have a point
+  std::size_t owner_count_ = 0;   // nodes that have a point
 };
 
 }  // namespace chash

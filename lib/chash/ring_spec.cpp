@@ -99,4 +99,15 @@ RingSpec apply(RingSpec spec, const Delta& delta) {
   return spec;
 }
 
+Delta difference(const RingSpec& before, const RingSpec& after) {
+  Delta delta;
+  std::size_t stays = 0;
+  for (const Node& node : before.nodes) {
+    if (stays < after.nodes.size() && after.nodes[stays] == node) ++stays;
+    else delta.removed.push_back(node.name);
+  }
+  delta.added.assign(after.nodes.begin() + static_cast<std::ptrdiff_t>(stays), after.nodes.end());
+  return delta;
+}
+
 }  // namespace chash

@@ -75,4 +75,8 @@ Result<Delta> resolve(const RingSpec& spec, const Change& change);
 // Requires: `delta` came from resolve() on this very spec.
 RingSpec apply(RingSpec spec, const Delta& delta);
 
+// The one delta that leads from a spec to another of the same profile, where changes did: nodes that stay are in their
+// old order and before those that came.  Cost: O(nodes).
+Delta difference(const RingSpec& before, const RingSpec& after);
+
 }  // namespace chash

@@ -111,7 +111,7 @@ RingService::Batch RingService::resolve_all(const std::shared_ptr<const Snapshot
 
 Result<void> RingService::commit_and_publish(const Rings& rings, const Snapshot& current, Batch& batch) {
   if (batch.deltas.empty()) return {};
-  auto next = make_snapshot(current.ring, current.epoch + batch.deltas.size(), *batch.after);
+  auto next = change_snapshot(current, current.epoch + batch.deltas.size(), *batch.after);
   const Result<void> room = next ? check_room(rings, **next) : Result<void>(next.error());
   batch.unplaceable = !room;
   if (!room) return room;
@@ -140,8 +140,12 @@ void RingService::log_members(const Batch& batch, std::span<const Waiting> waiti
   const Snapshot& after = *rings->by_name.find(waiting.front().ring)->second;
   const auto& nodes = after.spec.nodes;
   const auto points = after.placement.points_by_node(nodes.size());
+  // What came is behind what was there.
+  std::size_t came = 0;
+  for (const Delta& delta : batch.deltas) came += delta.added.size();
   std::unordered_map<std::string_view, std::size_t> place;
-  for (std::size_t i = 0; i < nodes.size(); ++i) place.emplace(nodes[i].name, i);
+  for (std::size_t i = nodes.size() - std::min(came, nodes.size()); i < nodes.size(); ++i)
+    place.emplace(nodes[i].name, i);
   // One that another change took away at once has no points.
   const auto points_of = [&](const std::string& name) {
     const auto found = place.find(name);

@@ -47,6 +47,14 @@ Result<std::shared_ptr<const Snapshot>> make_snapshot(std::string ring, std::uin
       Snapshot{std::move(ring), epoch, std::move(spec), std::move(*profile), std::move(*placement), bytes}));
 }
 
+Result<std::shared_ptr<const Snapshot>> change_snapshot(const Snapshot& before, std::uint64_t epoch, RingSpec spec) {
+  auto placement = before.placement.changed(difference(before.spec, spec), before.spec.nodes);
+  if (!placement) return make_snapshot(before.ring, epoch, std::move(spec));
+  const std::size_t bytes = bytes_of(spec);
+  return std::shared_ptr<const Snapshot>(std::make_shared<Snapshot>(
+      Snapshot{before.ring, epoch, std::move(spec), before.profile, std::move(*placement), bytes}));
+}
+
 Result<std::shared_ptr<const Rings>> load_rings(Store& store, const Rings& known) {
   auto stored = store.load();
   if (!stored) return std::move(stored).error();

@@ -38,6 +38,9 @@ struct Rings {
 // Errors: those of parse_profile() and build().
 Result<std::shared_ptr<const Snapshot>> make_snapshot(std::string ring, std::uint64_t epoch, RingSpec spec);
 
+// `before` with other members, sharing with it what they do not touch.
+Result<std::shared_ptr<const Snapshot>> change_snapshot(const Snapshot& before, std::uint64_t epoch, RingSpec spec);
+
 // What the store holds. A ring that `known` has at the same epoch is taken from there and not built anew.
 // Errors: those of the store; storage_failed for a ring that cannot be placed.
 Result<std::shared_ptr<const Rings>> load_rings(Store& store, const Rings& known = {});

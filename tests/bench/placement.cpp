@@ -342,6 +342,31 @@ void hashing(Bench& bench) {
   bench.table("hashing keys of 8 to 24 bytes", rows);
 }
 
+// One node of 160 points comes, or goes: as a new placement beside the old one, and by building all of it.
+void changing(Bench& bench, std::size_t count) {
+  const std::vector<Node> before = nodes_of(count);
+  const Placement placement = placed("seed,vnodes=160", before);
+  const chash::Delta add{{{"node-new"}}, {}}, remove{{}, {before[count / 2].name}};
+  std::vector<Row> rows;
+  const auto change = [&](const chash::Delta& delta) {
+    return [&](std::size_t n) {
+      std::uint64_t sum = 0;
+      for (std::size_t i = 0; i < n; ++i) sum += placement.changed(delta, before).value().points();
+      return sum;
+    };
+  };
+  rows.push_back({"add a node, as a snapshot", change(add)});
+  rows.push_back({"remove a node, as a snapshot", change(remove)});
+  Row whole{"build the ring", {}};
+  for (int round = 0; round < 3; ++round) {
+    const auto start = std::chrono::steady_clock::now();
+    sink = placed("seed,vnodes=160", before).points();
+    whole.ns.push_back(seconds_since(start) * 1e9);
+  }
+  bench.table("changing a ring of " + std::to_string(count) + " nodes x 160", rows);
+  bench.print("and building it, " + std::to_string(count) + " nodes x 160", {whole});
+}
+
 void building(Bench& bench, std::size_t count) {
   const std::vector<Node> nodes = nodes_of(count);
   std::vector<Row> rows;
@@ -441,6 +466,7 @@ int main(int argc, char** argv) {
   for (const std::size_t nodes : rings) keys_to_nodes(bench, nodes);
   for (const std::size_t nodes : rings) replica_lists(bench, nodes);
   hashing(bench);
+  for (const std::size_t nodes : rings) changing(bench, nodes);
   building(bench, options.smoke ? 100 : 1000);
   if (!options.smoke) balance(bench);
   if (!options.json.empty()) std::ofstream(options.json) << bench.json().dump(1) << '\n';

@@ -141,6 +141,68 @@ TEST_CASE("line index: every key has the owner that upper_bound and lower_bound 
   }
 }
 
+// Owners' points come and go; between, every key is asked of the changed index and of one before it that is still held.
+TEST_CASE("line index: after any changes it is the index of the points that are left, and the ones before stay") {
+  Random random(26);
+  for (const unsigned bits : {32u, 64u, 128u}) {
+    for (const std::size_t each : {1, 7, 160}) {
+      CAPTURE(bits);
+      CAPTURE(each);
+      std::map<NodeIndex, Points> owners;
+      const auto grow = [&](NodeIndex owner) {
+        Points points;
+        for (std::size_t i = 0; i < each; ++i) {
+          Token position = random_token(random) & largest(bits);
+          // Rings of 32 bits have equal positions; the others nearly so.
+          if (random() % 20 == 0 && !owners.empty()) position = owners.begin()->second.front().position;
+          if (bits != 32 && random() % 20 == 0) position ^= Token{1} << random() % (bits / 2);
+          points.push_back({position, owner});
+        }
+        return owners[owner] = points;
+      };
+      const auto all = [&] {
+        Points points;
+        for (const auto& [owner, some] : owners) points.insert(points.end(), some.begin(), some.end());
+        std::ranges::stable_sort(points, {}, &Point::position);
+        return points;
+      };
+      const auto positions = [&] {
+        return [owners](NodeIndex owner) {
+          std::vector<Token> found;
+          for (const Point& point : owners.at(owner)) found.push_back(point.position);
+          return found;
+        };
+      };
+      const auto before = [](NodeIndex a, NodeIndex b) { return a < b; };
+      for (NodeIndex owner = 0; owner < 40; ++owner) grow(owner);
+      LineIndex index(all(), bits, false, positions());
+      LineIndex held = index;
+      Points held_points = all();
+      std::size_t shared = 0;
+      for (NodeIndex step = 0; step < 300; ++step) {
+        Points removed, added;
+        if (random() % 2 == 0 || owners.size() < 30) added = grow(1000 + step);
+        else {
+          auto at = owners.begin();
+          std::advance(at, static_cast<std::ptrdiff_t>(random() % owners.size()));
+          removed = at->second;
+          owners.erase(at);
+        }
+        auto next = index.changed(removed, added, positions(), before);
+        shared += next.has_value();
+        index = next ? std::move(*next) : LineIndex(all(), bits, false, positions());
+        if (step % 20 != 0) continue;
+        check_keys(all(), index, keys_for(random, all(), bits, 40));
+        check_order(all(), index);
+        check_keys(held_points, held, keys_for(random, held_points, bits, 40));
+        held = index;
+        held_points = all();
+      }
+      CHECK(shared > 50);
+    }
+  }
+}
+
 TEST_CASE("line index: owners have 24 bits") {
   Random random(21);
   Points points = sorted_points(random, {64, 5000, 1u << 23, true, 0});

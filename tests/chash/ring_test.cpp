@@ -342,10 +342,10 @@ TEST_CASE("ring: nodes that have next to nothing come last, and cost no walk rou
     const auto members = members_of(*profile, nodes);
     REQUIRE(members);
     const auto ring = Ring::build(*profile, *members, nodes);
-    const auto maker = PointMaker::build(*profile, *members, nodes);
+    const auto all = points_of(*profile, *members, nodes);
     REQUIRE(ring);
-    REQUIRE(maker);
-    const std::vector<Point> points = maker->all();
+    REQUIRE(all);
+    const std::vector<Point> points = all->make(*profile);
     const unsigned bits = profile->hash->bits;
     const Token circle = bits == 128 ? ~Token{0} : (Token{1} << bits) - 1;
     for (int i = 0; i < 100; ++i) {
@@ -410,6 +410,50 @@ TEST_CASE("points: tokens have the bits of the hash and no more") {
   CHECK_FALSE(refused("md5/be128", "340282366920938463463374607431768211455"));
   CHECK(refused("md5/be128", "340282366920938463463374607431768211456"));
   CHECK(refused("md5/be128", "999999999999999999999999999999999999999"));
+}
+
+// The specs of a random history, each placed by what changed and anew.
+TEST_CASE("placement: after any changes it places as one that was built from the nodes that are left") {
+  Random random(27);
+  for (const NamedProfile& named : named_profiles()) {
+    CAPTURE(named.name);
+    RingSpec spec{std::string(named.name), {}};
+    Placement placement;
+    std::size_t in_place = 0, wrong = 0;
+    for (int step = 0; step < 60; ++step) {
+      const RingSpec before = spec;
+      Delta delta;
+      if (random() % 3 == 0 && spec.nodes.size() > 4)
+        for (std::size_t n = 1 + random() % 2; n > 0; --n) {
+          const std::string& name = spec.nodes[random() % spec.nodes.size()].name;
+          if (std::ranges::find(delta.removed, name) == delta.removed.end()) delta.removed.push_back(name);
+        }
+      for (std::size_t n = random() % 3; n > 0; --n) {
+        Node node{"10.0." + std::to_string(step) + "." + std::to_string(n) + ":80", 1};
+        if (named.name == "cassandra")
+          node.fields = {{"tokens", std::to_string(random()) + "," + std::to_string(step)}};
+        delta.added.push_back(std::move(node));
+      }
+      if (delta.empty()) continue;
+      spec = apply(std::move(spec), delta);
+      const Delta found = difference(before, spec);
+      REQUIRE(apply(before, found) == spec);
+      auto changed = placement.changed(found, before.nodes);
+      in_place += changed.has_value();
+      const Placement fresh = placed(spec);
+      placement = changed ? std::move(*changed) : fresh;
+      if (fresh.empty()) continue;
+      CHECK(placement.points() == fresh.points());
+      CHECK(placement.points_by_node(spec.nodes.size()) == fresh.points_by_node(spec.nodes.size()));
+      for (int i = 0; i < 60; ++i) {
+        const std::string key = random_bytes(random, 9);
+        wrong += placement.owner(key) != fresh.owner(key) || placement.owners(key, 4) != fresh.owners(key, 4);
+      }
+    }
+    CHECK(wrong == 0);
+    const bool shares = named.name == "seed" || named.name == "chash" || named.name == "ring";
+    if (shares) CHECK(in_place > 20);
+  }
 }
 
 TEST_CASE("placement: many keys at once have the owners that each has alone, under every profile") {
