@@ -26,8 +26,8 @@ inline constexpr std::size_t profile_bytes = 4096;
 inline constexpr double max_weight = 1e6;
 // Owner numbers stay within 16 bits plus room; a list of this many names is ~4 MiB of JSON.
 inline constexpr std::size_t nodes = 65'536;
-// 20 bytes a point: 320 MiB for the largest ring, up to 800 MiB while it is built beside the one that serves. Checked
-// before anything is allocated.
+// 10 bytes a point: 160 MiB for the largest ring, and six times as much while it is built. Checked before anything is
+// allocated.
 inline constexpr std::size_t points = 16'000'000;
 // Rings of one daemon: all are listed in one answer, and each is looked for by name in every request.
 inline constexpr std::size_t rings = 1024;

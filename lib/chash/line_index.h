@@ -125,7 +125,8 @@ class LineIndex {
  private:
   static constexpr std::size_t line_points = 12;
   static constexpr std::size_t page_lines = 64;
-  static constexpr std::size_t points_each = 8;  // on average in a line
+  static constexpr std::size_t points_each =
+      8;  // on average in a line: of 9, too many had no room (12.7 ns a look-up instead of 8.7)
   static constexpr std::uint8_t overfull = 0xff;
 
   struct alignas(64) Line {

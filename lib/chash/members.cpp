@@ -88,7 +88,7 @@ Result<std::vector<Member>> members_of(const Profile& profile, std::span<const N
     auto identity = node_identity(profile.identity, node);
     if (!identity) return std::move(identity).error();
     if (*down && profile.down == Profile::Down::absent) continue;
-    members.push_back({i, std::move(*identity), *weight, *down});
+    members.push_back({std::move(*identity), *weight, i, *down});
   }
   std::vector<Member> sorted = members;
   std::ranges::stable_sort(sorted, {}, &Member::identity);

@@ -16,9 +16,9 @@ using NodeIndex = std::uint32_t;  // position in RingSpec::nodes
 inline constexpr NodeIndex no_node = 0xffffffff;
 
 struct Member {
-  NodeIndex node = 0;
   std::string identity;
   double weight = 1;  // 1 for all where the profile ignores weights
+  NodeIndex node = 0;
   bool down = false;  // only where the profile asks what comes next; elsewhere such a node is no member
 };
 

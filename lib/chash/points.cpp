@@ -201,6 +201,13 @@ std::uint64_t text_bytes(const Profile& profile, const Member& member) {
   return profile.point.size() + ids * member.identity.size();
 }
 
+Error too_many_points(std::uint64_t points) {
+  return make_error(
+      Errc::too_large,
+      "the ring would have " + std::to_string(points) + " points; the limit is " + std::to_string(limits::points),
+      "use smaller weights: only their ratio counts");
+}
+
 }  // namespace
 
 std::vector<std::uint64_t> point_counts(const Profile& profile, std::span<const Member> members,
@@ -231,15 +238,16 @@ Result<RingPoints> points_of(const Profile& profile, std::span<const Member> mem
   const auto counts = point_counts(profile, members, nodes);
   RingPoints all;
   for (std::size_t i = 0; i < members.size(); ++i) {
-    MemberPoints made{members[i], counts[i]};
+    if (counts[i] > limits::points) return too_many_points(counts[i]);
+    MemberPoints made{members[i], static_cast<std::uint32_t>(counts[i])};
     if (!seeds->empty()) made.seed = (*seeds)[i];
     if (profile.points == Profile::Points::tokens) {
       auto tokens = parse_tokens(profile, nodes[members[i].node]);
       if (!tokens) return std::move(tokens).error();
-      made.tokens = std::move(*tokens);
-      made.count = made.tokens.size();
+      made.count = static_cast<std::uint32_t>(tokens->size());
+      made.tokens = std::make_shared<const std::vector<Token>>(std::move(*tokens));
     }
-    all.points += made.count * (profile.points == Profile::Points::text ? profile.words : 1);
+    all.points += std::uint64_t{made.count} * (profile.points == Profile::Points::text ? profile.words : 1);
     const std::uint64_t text = text_bytes(profile, made.member);
     all.text_bytes += made.count * text;
     if (text > limits::field_bytes || all.text_bytes > limits::point_text_bytes)
@@ -247,11 +255,7 @@ Result<RingPoints> points_of(const Profile& profile, std::span<const Member> mem
                         "use shorter names, or fewer vnodes");
     all.members.push_back(std::move(made));
   }
-  if (all.points > limits::points)
-    return make_error(
-        Errc::too_large,
-        "the ring would have " + std::to_string(all.points) + " points; the limit is " + std::to_string(limits::points),
-        "use smaller weights: only their ratio counts");
+  if (all.points > limits::points) return too_many_points(all.points);
   return all;
 }
 
@@ -262,7 +266,7 @@ void MemberPoints::append(const Profile& profile, std::vector<Token>& positions)
     case Profile::Points::haproxy:
       for (std::uint32_t i = 0; i < count; ++i) positions.push_back(avalanche32(seed + i));
       break;
-    case Profile::Points::tokens: positions.insert(positions.end(), tokens.begin(), tokens.end()); break;
+    case Profile::Points::tokens: positions.insert(positions.end(), tokens->begin(), tokens->end()); break;
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,9 +24,9 @@ std::vector<std::uint64_t> point_counts(const Profile& profile, std::span<const 
 // What the points of one member are made of, time and again alike.
 struct MemberPoints {
   Member member;
-  std::uint64_t count = 0;      // of digests, where one has several words
-  std::uint32_t seed = 0;       // points=haproxy
-  std::vector<Token> tokens{};  // points=tokens
+  std::uint32_t count = 0;                             // of digests, where one has several words
+  std::uint32_t seed = 0;                              // points=haproxy
+  std::shared_ptr<const std::vector<Token>> tokens{};  // points=tokens
 
   // In the order in which the program makes them.
   void append(const Profile& profile, std::vector<Token>& positions) const;

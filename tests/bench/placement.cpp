@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -192,6 +193,8 @@ struct Rings {
       points[i] = {Token{random()} << 64 | random(), static_cast<NodeIndex>(i / vnodes)};
     std::ranges::sort(points, {}, &Point::position);
     index = LineIndex(points, 128, true, [](NodeIndex) { return std::vector<Token>(); });
+    sorted.positions.reserve(points.size());
+    sorted.owners.reserve(points.size());
     for (const Point& point : points) {
       sorted.positions.push_back(point.position);
       sorted.owners.push_back(point.member);
@@ -396,6 +399,20 @@ void balance(Bench& bench) {
   }
 }
 
+std::string processor() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "an unknown processor";
+}
+
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  std::array<char, 16> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%d", std::gmtime(&now));
+  return text.data();
+}
+
 // The curves on logarithmic axes.
 void write_svg(const std::string& path, const std::map<std::string, std::map<std::size_t, double>>& curves) {
   constexpr double width = 760, height = 420, left = 60, bottom = 50, top = 30, right = 260;
@@ -404,6 +421,8 @@ void write_svg(const std::string& path, const std::map<std::string, std::map<std
   std::ofstream out(path);
   out << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << width << ' ' << height
       << "\" font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
+  out << "<text x=\"" << left << "\" y=\"16\">a look-up of a hashed key, " << today() << ", " << processor()
+      << "</text>\n";
   for (int power = 0; power <= 3; ++power)
     out << "<line x1=\"" << left << "\" x2=\"" << width - right << "\" y1=\"" << y(std::pow(10, power)) << "\" y2=\""
         << y(std::pow(10, power)) << "\" stroke=\"#ddd\"/><text x=\"" << left - 6 << "\" y=\""
@@ -441,13 +460,6 @@ Options parse(int argc, char** argv) {
     }
   }
   return options;
-}
-
-std::string processor() {
-  std::ifstream in("/proc/cpuinfo");
-  for (std::string line; std::getline(in, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  return "an unknown processor";
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ TEST_CASE("ring service: it does not start on a store that cannot be read, writt
   started = RingService::start(too_large, *log, {});
   REQUIRE_FALSE(started);
   CHECK(started.error().code == Errc::storage_failed);
-  CHECK(started.error().message.starts_with("ring 'default' of the store cannot be placed: the texts of the points"));
+  CHECK(started.error().message.starts_with("ring 'default' of the store cannot be placed: the ring would have 1000"));
 
   FakeStore fine;
   started = RingService::start(fine, *log, {{"a", 1}, {"not a name", 1}});
