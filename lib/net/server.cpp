@@ -23,6 +23,7 @@
 #include "net/listener.h"
 #include "protocol/codec.h"
 #include "protocol/openapi.h"
+#include "service/signals_blocked.h"
 
 namespace chash::net {
 namespace {
@@ -256,6 +257,7 @@ void Server::run(const std::function<void()>& reload) {
 
   std::vector<std::thread> threads;
   for (auto& worker : state.workers) {
+    const service::SignalsBlocked blocked;
     Hub& hub = worker->hub;
     asio::co_spawn(hub.context, hub.enforce_deadlines(), asio::detached);
     if (worker != state.workers.front()) threads.emplace_back([&hub] { hub.context.run(); });

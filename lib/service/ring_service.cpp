@@ -7,6 +7,7 @@
 
 #include "chash/limits.h"
 #include "protocol/operations.h"
+#include "service/signals_blocked.h"
 
 namespace chash::service {
 namespace {
@@ -41,6 +42,7 @@ Result<std::unique_ptr<RingService>> RingService::start(Store& store, Log& log,
     service->make_changes(waiting);
     if (!outcome) return std::move(outcome).error();
   }
+  const SignalsBlocked blocked;
   service->writer_ = std::thread([raw = service.get()] { raw->run_writer(); });
   return service;
 }

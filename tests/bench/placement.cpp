@@ -247,7 +247,7 @@ void look_ups(Bench& bench, std::size_t nodes, std::map<std::string, std::map<st
                     return std::uint64_t{found[0]};
                   }});
   add(both("upper_bound", keys, [&](Token key) { return rings.sorted.owner(key); }));
-  rows.push_back({"one random line of the same bytes, dependent", [&](std::size_t count) {
+  rows.push_back({"one random line, dependent", [&](std::size_t count) {
                     std::uint32_t at = 0;
                     for (std::size_t i = 0; i < count; ++i) at = cycle[std::size_t{at} * 16];
                     return std::uint64_t{at};
