@@ -1,5 +1,5 @@
 // SignalsBlocked: while it lives, threads that are started take none of the signals that end or reload the daemon. They
-// are for the thread that waits for them: one that is just starting may lose them (under TSan it does).
+// are for the thread that waits for them.
 #pragma once
 
 #include <csignal>
