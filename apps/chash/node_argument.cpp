@@ -43,6 +43,12 @@ Result<protocol::AddNodes::Member> parse_node(std::string_view word, double defa
   return node;
 }
 
+std::string fields_text(const NodeFields& fields) {
+  std::string text;
+  for (const auto& [name, value] : fields) text += (text.empty() ? "" : " ") + name + '=' + value;
+  return text;
+}
+
 std::string weight_text(double weight) { return weight >= 0.01 ? fixed_text(weight, 2) : number_text(weight); }
 
 std::string json_number(double number) {

@@ -18,15 +18,10 @@ using NameSet = std::set<std::string_view>;
 constexpr std::size_t names_in_full = 10;  // in a sentence; of more, the first few stand for all
 constexpr std::size_t names_of_many = 3;
 
-std::string fields_text(const ListNodes::Member& node) {
-  std::string text;
-  for (const auto& [name, value] : node.fields_given) text += (text.empty() ? "" : " ") + name + '=' + value;
-  return text;
-}
-
 Record record_of(const ListNodes::Response& response, const ListNodes::Member& node) {
-  return {{"name", node.name},           {"weight", node.weight}, {"vnodes", node.vnodes},
-          {"fields", fields_text(node)}, {"ring", response.ring}, {"epoch", response.epoch}};
+  return {{"name", node.name},     {"weight", node.weight},
+          {"vnodes", node.vnodes}, {"fields", fields_text(node.fields_given)},
+          {"ring", response.ring}, {"epoch", response.epoch}};
 }
 
 std::string sentence_list(const std::vector<std::string>& names) {
@@ -69,7 +64,7 @@ void append_members(const Run& run, const ListNodes::Response& response) {
   Table rows(header);
   for (const ListNodes::Member& node : response.nodes) {
     std::vector<std::string> row{for_people(node.name), weight_text(node.weight), std::to_string(node.vnodes)};
-    if (fields) row.push_back(for_people(fields_text(node)));
+    if (fields) row.push_back(for_people(fields_text(node.fields_given)));
     rows.add(std::move(row));
   }
   rows.append_to(out, run.line.header, run.color);

@@ -121,9 +121,8 @@ int show(const Run& run, const std::string& name) {
   append_line("points", std::to_string(response->points), out);
   append_line("nodes", std::to_string(response->nodes.size()), out);
   for (const ListNodes::Member& node : response->nodes) {
-    std::string text = node.name + ' ' + number_text(node.weight);
-    for (const auto& [field, value] : node.fields_given) text += ' ' + field + '=' + value;
-    append_line("", text, out);
+    const std::string fields = fields_text(node.fields_given);
+    append_line("", node.name + ' ' + number_text(node.weight) + (fields.empty() ? "" : " ") + fields, out);
   }
   return 0;
 }

@@ -5,6 +5,7 @@
 //   # node NAME [WEIGHT] [FIELD=VALUE]…          one line each, in order
 //   KEY in hex <TAB> HASH in hex, or - <TAB> OWNER [<TAB> second node [<TAB> third]]
 #include "input_file.h"
+#include "node_argument.h"
 #include "protocol/text.h"
 #include "random_keys.h"
 #include "run.h"
@@ -29,9 +30,8 @@ std::string vector_line(const OfflineRing& ring, std::string_view key) {
 }
 
 std::string node_line(const Node& node) {
-  std::string line = "# node " + node.name + ' ' + number_text(node.weight);
-  for (const auto& [name, value] : node.fields) line += ' ' + name + '=' + value;
-  return line;
+  const std::string fields = fields_text(node.fields);
+  return "# node " + node.name + ' ' + number_text(node.weight) + (fields.empty() ? "" : " ") + fields;
 }
 
 // Reads the lines of the head; the first line of another kind is left in `line`.

@@ -37,7 +37,7 @@ std::span<const LineIndex::Extra> LineIndex::Page::extras_of(std::size_t line) c
 LineIndex::LineIndex(std::span<const Point> points, unsigned bits, bool distinct, PositionsOf positions_of)
     : points_(points.size()), bits_(bits), distinct_(distinct), positions_of_(std::move(positions_of)) {
   if (points.empty()) return;
-  buckets_ = std::max<std::size_t>(1, (points.size() + points_each - 1) / points_each);
+  buckets_ = std::max<std::size_t>(1, (points.size() * 4 + quarters_each - 1) / quarters_each);
   if (bits == 32) buckets_ = std::max(buckets_, least_buckets_of_32_bits);
   fractions_tell_all_ = bits == 32;
   pages_.resize((buckets_ + page_lines - 1) / page_lines);
@@ -137,8 +137,8 @@ void LineIndex::lead_on(std::size_t bucket, const LineIndex& shared_with) {
 std::optional<LineIndex> LineIndex::changed(std::span<const Point> removed, std::span<const Point> added,
                                             PositionsOf positions_of, const Before& before) const {
   const std::size_t points = points_ + added.size() - removed.size();
-  const bool has_room = points <= buckets_ * points_each * 3 / 2 &&
-                        (points >= buckets_ * points_each / 2 || buckets_ <= least_buckets_of_32_bits);
+  const std::size_t planned = buckets_ * quarters_each / 4;
+  const bool has_room = points <= planned * 3 / 2 && (points >= planned / 2 || buckets_ <= least_buckets_of_32_bits);
   if (empty() || points == 0 || distinct_ || !crowded_.empty() || !has_room) return std::nullopt;
   LineIndex next = *this;
   next.points_ = points;

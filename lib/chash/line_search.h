@@ -1,6 +1,6 @@
 // The inner step of LineIndex: how many of twelve sorted fractions are at or before one, by SSE2 where there is any
-// (every amd64 has it) and plainly elsewhere. Wider registers gained nothing: 3.3 ns a look-up with AVX-512 beside 4.4
-// with SSE2 in 160,000 points, 9.4 beside 11.3 in ten times as many, where memory decides.
+// (every amd64 has it) and plainly elsewhere. Wider registers gain next to nothing (PERFORMANCE.md, B: 3.3 ns
+// beside 4.4 in 160,000 points), so that look-ups need no dispatch.
 #pragma once
 
 #include <cstddef>

@@ -1,10 +1,11 @@
 // MD5 of many short texts side by side: one text a lane of a vector register. MD5 is one chain of 64 dependent steps,
-// so that a single text takes 85 ns whatever the processor; lanes are the only gain.
+// so that a single text takes about 100 ns whatever the processor; lanes are the only gain.
 //
 // This is compiled once for each instruction set (md5_sse2.cpp, md5_avx2.cpp, md5_avx512.cpp), everything in a nameless
 // namespace: what is compiled for a newer processor must never stand in for the same function elsewhere.
 //
-// Two vectors are worked on in turn, which hides half of the chain: measured 1.4 to 1.65 times as fast.
+// Two vectors are worked on in turn, which hides half of the chain. Measured, the hash alone, ns a text: 3.1 with
+// AVX-512, 9.0 with AVX2, 17.5 with SSE2.
 #pragma once
 
 #include <cstddef>

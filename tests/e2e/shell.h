@@ -1,0 +1,35 @@
+// The command line beside one daemon, as a shell runs it.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "harness.h"
+
+namespace chash::e2e {
+
+using Words = std::vector<std::string>;
+
+struct Shell {
+  std::string socket;
+
+  explicit Shell(const Daemon& daemon) : socket(daemon.socket()) {}
+
+  Outcome run(Words words, std::string_view input = {}) const {
+    words.insert(words.begin(), {CHASH_PROGRAM, "--socket", socket});
+    return run_program(std::move(words), input);
+  }
+  // Standard output of a command that succeeds and has nothing to say beside.
+  std::string ask(Words words, std::string_view input = {}) const {
+    const Outcome outcome = run(std::move(words), input);
+    CHECK(outcome.status == 0);
+    CHECK(outcome.err == "");
+    return outcome.out;
+  }
+};
+
+}  // namespace chash::e2e
