@@ -84,8 +84,8 @@ class Grammar {
   std::vector<CLI::Option*> settings_;  // as in settings_table
   CLI::Option *json_, *template_, *no_header_, *config_, *quiet_, *verbose_, *help_, *version_;
   CLI::Option *replicas_ = nullptr, *with_key_ = nullptr, *no_key_ = nullptr, *null_ = nullptr, *weight_ = nullptr,
-              *if_missing_ = nullptr, *field_ = nullptr, *count_ = nullptr, *slot_ = nullptr, *seed_ = nullptr,
-              *from_ = nullptr, *to_ = nullptr, *keys_ = nullptr, *sample_ = nullptr;
+              *if_missing_ = nullptr, *field_ = nullptr, *count_ = nullptr, *slot_ = nullptr, *slots_ = nullptr,
+              *seed_ = nullptr, *from_ = nullptr, *to_ = nullptr, *keys_ = nullptr, *sample_ = nullptr;
   // These belong to several commands, of which one is given.
   std::vector<CLI::Option*> if_exists_, counts_, profiles_, nodes_, nodes_files_, key_formats_;
 };
@@ -149,6 +149,7 @@ void Grammar::add_command(const CommandRow& row) {
     case Command::ring:
       add_ring_options(app, "how the new ring places keys: NAME[,PARAMETER=VALUE]... (default: seed)");
       if_exists_.push_back(flag(app, "--if-exists", field_help<RingDelete::Request>("if_exists")));
+      slots_ = flag(app, "--slots", "show: also which node has each slot of a balanced ring");
       break;
     case Command::ping:
       count_ = option(app, "-c,--count", "N", "ask N times, then tell the shortest, mean and longest");
@@ -204,6 +205,7 @@ ParsedLine Grammar::parse(const Arguments& arguments) {
   if (given(field_))
     for (const std::string& word : field_->results()) line.fields.push_back(restore(word));
   line.slot = given(slot_);
+  line.slots = given(slots_);
   line.seed = text(seed_);
   line.from = text(from_);
   line.to = text(to_);
@@ -231,7 +233,7 @@ std::optional<Error> Grammar::complaint() const {
     return make_error(Errc::invalid_argument, "unexpected argument '" + printable(restore(word), shown_bytes) + "'");
   }
   std::vector<const CLI::Option*> flags{json_,     no_header_, quiet_, verbose_,    help_, version_,
-                                        with_key_, no_key_,    null_,  if_missing_, slot_};
+                                        with_key_, no_key_,    null_,  if_missing_, slot_, slots_};
   flags.insert(flags.end(), if_exists_.begin(), if_exists_.end());
   for (const CLI::Option* flag : flags)
     for (const std::string& value : flag->results())

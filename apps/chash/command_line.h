@@ -29,7 +29,8 @@ struct CommandLine {
   std::optional<std::string> replicas, weight, count, profile, nodes, nodes_file, key_format, seed, from, to, keys,
       sample;
   std::vector<std::string> fields;
-  bool with_key = false, no_key = false, null = false, if_missing = false, if_exists = false, slot = false;
+  bool with_key = false, no_key = false, null = false, if_missing = false, if_exists = false, slot = false,
+       slots = false;
 };
 
 // What could be read, and what was wrong, if anything: how to tell the error stands among the options.

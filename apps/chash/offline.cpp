@@ -51,16 +51,20 @@ Result<AnyResponse> OfflineRing::answer(const AnyRequest& request) const {
 }
 
 std::uint64_t slot(const Profile& profile, std::string_view key) {
-  return static_cast<std::uint64_t>(KeyRule(profile).hash(key).value_or(0)) % profile.slots;
+  const KeyRule rule(profile);
+  if (profile.algorithm == Profile::Algorithm::balanced)
+    return static_cast<std::uint64_t>(rule.position(key).value_or(0) >> bits_below_slot(profile));
+  return static_cast<std::uint64_t>(rule.hash(key).value_or(0)) % profile.slots;
 }
 
-Result<OfflineRing> make_offline_ring(std::string_view text, std::vector<Node> nodes) {
+Result<OfflineRing> make_offline_ring(std::string_view text, std::vector<Node> nodes, SlotTable slots) {
   auto profile = parse_profile(text);
   if (!profile) return std::move(profile).error();
-  auto placement = build(*profile, nodes);
+  if (slots.empty() && profile->algorithm == Profile::Algorithm::balanced) slots = reslotted(*profile, {}, {}, nodes);
+  auto placement = build(*profile, nodes, slots);
   if (!placement) return std::move(placement).error();
   if (const std::string clash = ambiguous_names(*profile, nodes); !clash.empty()) say("WARNING: " + clash);
-  return OfflineRing{std::move(*profile), std::move(nodes), std::move(*placement)};
+  return OfflineRing{std::move(*profile), std::move(nodes), std::move(slots), std::move(*placement)};
 }
 
 }  // namespace chash::cli

@@ -14,6 +14,7 @@ namespace chash::cli {
 struct OfflineRing {
   Profile profile;
   std::vector<Node> nodes;
+  SlotTable slots;  // of the profile balanced
   Placement placement;
 
   // get-node and get-nodes; a key without an owner has an empty list in the latter.
@@ -25,7 +26,8 @@ struct OfflineRing {
 std::uint64_t slot(const Profile& profile, std::string_view key);
 
 // Errors: those of parse_profile() and build(), and a remark on standard error about names that clash.
-Result<OfflineRing> make_offline_ring(std::string_view profile, std::vector<Node> nodes);
+// `slots` is what a daemon's ring of the profile balanced has come to; without, it is taken for a new one.
+Result<OfflineRing> make_offline_ring(std::string_view profile, std::vector<Node> nodes, SlotTable slots = {});
 
 // `NAME[=WEIGHT],NAME[=WEIGHT],…`.  Errors: invalid_argument.
 Result<std::vector<Node>> parse_nodes(std::string_view list);

@@ -26,6 +26,17 @@ void append_line(std::string_view label, std::string_view text, std::string& out
   out += line + for_people(text) + '\n';
 }
 
+// Slots in a row that have one node, a line each.
+void append_slots(const RingShow::Response& ring, std::string& out) {
+  for (std::size_t first = 0, last = 0; first < ring.slots.size(); first = last + 1) {
+    last = first;
+    while (last + 1 < ring.slots.size() && ring.slots[last + 1] == ring.slots[first]) ++last;
+    const std::string node = ring.slots[first] < ring.nodes.size() ? ring.nodes[ring.slots[first]].name : "?";
+    const std::string range = std::to_string(first) + (first == last ? "" : '-' + std::to_string(last));
+    append_line(first == 0 ? "slots" : "", range + ' ' + node, out);
+  }
+}
+
 // What a change of the rings prints: by --json, or `sentence`, which --quiet spares.
 template <class Response>
 int print_change(const Run& run, const Response& response, const std::string& sentence) {
@@ -104,7 +115,7 @@ int list(const Run& run) {
 }
 
 int show(const Run& run, const std::string& name) {
-  const auto response = run.session.call<RingShow>({name});
+  const auto response = run.session.call<RingShow>({name, run.line.slots});
   if (!response) return run.fail(response.error());
   std::string& out = run.out.text();
   if (run.json()) {
@@ -124,19 +135,20 @@ int show(const Run& run, const std::string& name) {
     const std::string fields = fields_text(node.fields_given);
     append_line("", node.name + ' ' + number_text(node.weight) + (fields.empty() ? "" : " ") + fields, out);
   }
+  append_slots(*response, out);
   return 0;
 }
 
 }  // namespace
 
 Result<OfflineRing> fetch_ring(const Run& run, const std::string& name) {
-  const auto shown = run.session.call<RingShow>({name});
+  const auto shown = run.session.call<RingShow>({name, true});
   if (!shown) return shown.error();
   std::vector<Node> nodes;
   for (const ListNodes::Member& node : shown->nodes) nodes.push_back({node.name, node.weight, node.fields_given});
-  auto ring = make_offline_ring(shown->profile, std::move(nodes));
+  auto ring = make_offline_ring(shown->profile, std::move(nodes), SlotTable(shown->slots));
   if (!ring) return ring;
-  if (hex(fingerprint({shown->profile, ring->nodes})) != shown->fingerprint)
+  if (hex(fingerprint({shown->profile, ring->nodes, ring->slots})) != shown->fingerprint)
     return make_error(Errc::internal, "the daemon places ring '" + name + "' otherwise than this chash",
                       "see chash version: they are of different releases");
   return ring;
@@ -151,6 +163,8 @@ int manage_rings(const Run& run) {
     return run.misuse(make_error(Errc::invalid_argument, "--profile, --nodes and --nodes-file are for ring create"));
   if (verb != "delete" && run.line.if_exists)
     return run.misuse(make_error(Errc::invalid_argument, "--if-exists is for ring delete"));
+  if (verb != "show" && run.line.slots)
+    return run.misuse(make_error(Errc::invalid_argument, "--slots is for ring show"));
   if (verb == "create" && words.size() == 2) return create(run, words[1]);
   if (verb == "list" && words.size() == 1) return list(run);
   if (verb == "show" && words.size() <= 2) return show(run, words.size() == 2 ? words[1] : run.options.ring);

@@ -3,7 +3,9 @@
 //   # chash vectors 1
 //   # profile NAME[,PARAMETER=VALUE]…
 //   # node NAME [WEIGHT] [FIELD=VALUE]…          one line each, in order
+//   # slots NODE NODE …                          balanced: of all slots in order, the node's place among those above
 //   KEY in hex <TAB> HASH in hex, or - <TAB> OWNER [<TAB> second node [<TAB> third]]
+#include "chash/limits.h"
 #include "input_file.h"
 #include "node_argument.h"
 #include "protocol/text.h"
@@ -34,19 +36,43 @@ std::string node_line(const Node& node) {
   return "# node " + node.name + ' ' + number_text(node.weight) + (fields.empty() ? "" : " ") + fields;
 }
 
+void append_slots(const SlotTable& slots, std::string& out) {
+  constexpr std::size_t a_line = 64;
+  for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+    if (slot % a_line == 0) out += slot == 0 ? "# slots" : "\n# slots";
+    out += ' ' + std::to_string(slots[slot]);
+  }
+  if (!slots.empty()) out += '\n';
+}
+
+Result<void> read_slots(std::string_view text, std::vector<NodeIndex>& slots) {
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+    const auto node = parse_count(std::string(word), 0, limits::nodes - 1, "node of a slot");
+    if (!node) return node.error();
+    if (slots.size() == limits::balanced_slots) return make_error(Errc::too_large, "the file has too many slots");
+    slots.push_back(*node);
+  }
+  return {};
+}
+
 // Reads the lines of the head; the first line of another kind is left in `line`.
 Result<OfflineRing> read_head(InputFile& lines, std::string& line) {
   std::string profile, nodes;
+  std::vector<NodeIndex> slots;
   bool is_ours = lines.read_line(line) && line == "# chash vectors 1";
   while (is_ours && lines.read_line(line) && line.starts_with('#')) {
     if (line.starts_with("# profile ")) profile = line.substr(10);
     if (line.starts_with("# node ")) nodes += line.substr(7) + '\n';
+    if (line.starts_with("# slots "))
+      if (auto ok = read_slots(std::string_view(line).substr(8), slots); !ok) return std::move(ok).error();
   }
   if (auto ok = lines.check(); !ok) return std::move(ok).error();
   if (!is_ours) return make_error(Errc::invalid_argument, "this is no file of chash vectors");
   auto parsed = parse_nodes_text(nodes, "the nodes of the file");
   if (!parsed) return std::move(parsed).error();
-  return make_offline_ring(profile, std::move(*parsed));
+  return make_offline_ring(profile, std::move(*parsed), SlotTable(std::move(slots)));
 }
 
 }  // namespace
@@ -64,6 +90,7 @@ int write_vectors(const Run& run) {
   std::string& out = run.out.text();
   out += "# chash vectors 1\n# profile " + ring.profile.text + '\n';
   for (const Node& node : ring.nodes) out += node_line(node) + '\n';
+  append_slots(ring.slots, out);
   RandomKeys keys(*seed, ring.profile);
   for (std::uint32_t i = 0; i < *count; ++i) {
     out += vector_line(ring, keys.next()) + '\n';

@@ -54,6 +54,10 @@ Token fingerprint(const RingSpec& spec) {
     if (order_counts) append_number(++place, bytes);
     sum += xxh3_128(bytes);
   }
+  if (spec.slots.empty()) return sum;
+  bytes.clear();
+  for (const NodeIndex node : spec.slots.nodes()) append_number(node, bytes);
+  sum += xxh3_128(bytes);
   return sum;
 }
 

@@ -71,6 +71,7 @@ std::vector<std::string> known_fields(const Profile& profile) {
   if (profile.points == Profile::Points::tokens) known.emplace_back("tokens");
   if (profile.count == Profile::Count::replicas) known.emplace_back("replicas");
   if (profile.algorithm == Profile::Algorithm::slots) known.emplace_back("slots");
+  if (profile.algorithm == Profile::Algorithm::balanced) known.emplace_back("zone");
   return known;
 }
 

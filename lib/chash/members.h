@@ -11,10 +11,6 @@
 
 namespace chash {
 
-using NodeIndex = std::uint32_t;  // position in RingSpec::nodes
-// Where a profile names nobody: which node answers is not a pure function of the key.
-inline constexpr NodeIndex no_node = 0xffffffff;
-
 struct Member {
   std::string identity;
   double weight = 1;  // 1 for all where the profile ignores weights

@@ -35,12 +35,14 @@ std::optional<Placement> Placement::changed(const Delta& delta, std::span<const 
 }
 
 void Placement::owners_of(std::span<const std::string_view> keys, std::span<NodeIndex> found) const {
-  const auto* ring = std::get_if<Ring>(&algorithm_);
-  if (ring != nullptr && only_ == no_node) return ring->owners_of(keys, found);
+  if (only_ == no_node) {
+    if (const auto* ring = std::get_if<Ring>(&algorithm_)) return ring->owners_of(keys, found);
+    if (const auto* balanced = std::get_if<Balanced>(&algorithm_)) return balanced->owners_of(keys, found);
+  }
   for (std::size_t i = 0; i < keys.size(); ++i) found[i] = owner(keys[i]);
 }
 
-Result<Placement> build(const Profile& asked, std::span<const Node> nodes) {
+Result<Placement> build(const Profile& asked, std::span<const Node> nodes, const SlotTable& slots) {
   const auto profile = as_heavy(asked, nodes);
   if (!profile) return profile.error();
   const auto members = members_of(*profile, nodes);
@@ -58,6 +60,9 @@ Result<Placement> build(const Profile& asked, std::span<const Node> nodes) {
     case Profile::Algorithm::furc:
     case Profile::Algorithm::jump: made.algorithm_ = Indexed::build(*profile, *members); break;
     case Profile::Algorithm::probes: made.algorithm_ = Probes::build(*profile, *members); break;
+    case Profile::Algorithm::balanced:
+      outcome = assign(made.algorithm_, Balanced::build(*profile, *members, nodes, slots));
+      break;
     default: outcome = assign(made.algorithm_, Table::build(*profile, *members, nodes)); break;
   }
   if (!outcome) return std::move(outcome).error();
@@ -69,7 +74,7 @@ Result<Placement> build(const Profile& asked, std::span<const Node> nodes) {
 Result<Placement> build(const RingSpec& spec) {
   const auto profile = parse_profile(spec.profile);
   if (!profile) return profile.error();
-  return build(*profile, spec.nodes);
+  return build(*profile, spec.nodes, spec.slots);
 }
 
 }  // namespace chash

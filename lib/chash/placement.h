@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "chash/balanced.h"
 #include "chash/indexed.h"
 #include "chash/probes.h"
 #include "chash/rendezvous.h"
@@ -70,16 +71,16 @@ class Placement {
   }
 
  private:
-  friend Result<Placement> build(const Profile& profile, std::span<const Node> nodes);
+  friend Result<Placement> build(const Profile& profile, std::span<const Node> nodes, const SlotTable& slots);
   static_assert(PlacementAlgorithm<Ring> && PlacementAlgorithm<Table> && PlacementAlgorithm<Rendezvous> &&
-                PlacementAlgorithm<Indexed> && PlacementAlgorithm<Probes>);
-  std::variant<Ring, Table, Rendezvous, Indexed, Probes> algorithm_;
+                PlacementAlgorithm<Indexed> && PlacementAlgorithm<Probes> && PlacementAlgorithm<Balanced>);
+  std::variant<Ring, Table, Rendezvous, Indexed, Probes, Balanced> algorithm_;
   NodeIndex only_ = no_node;  // one server alone is not hashed to: not even for an empty key
 };
 
-// Pure.
+// Pure. `slots` is for the profile `balanced`; without, it takes the nodes for those of a new ring.
 // Errors: invalid_argument (a node that the profile cannot have), too_large (limits::points).
-Result<Placement> build(const Profile& profile, std::span<const Node> nodes);
+Result<Placement> build(const Profile& profile, std::span<const Node> nodes, const SlotTable& slots = {});
 Result<Placement> build(const RingSpec& spec);
 
 }  // namespace chash

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <utility>
+
+#include "chash/limits.h"
 
 namespace chash {
 namespace {
@@ -23,8 +26,9 @@ template <class E, std::size_t N>
 using WordTable = std::array<std::pair<std::string_view, E>, N>;
 
 constexpr WordTable<bool, 2> switches{{{"on", true}, {"off", false}}};
-constexpr WordTable<P::Algorithm, 10> algorithms{{{"ring", P::Algorithm::ring},
+constexpr WordTable<P::Algorithm, 11> algorithms{{{"ring", P::Algorithm::ring},
                                                   {"slots", P::Algorithm::slots},
+                                                  {"balanced", P::Algorithm::balanced},
                                                   {"modulo", P::Algorithm::modulo},
                                                   {"smooth_table", P::Algorithm::smooth_table},
                                                   {"maglev", P::Algorithm::maglev},
@@ -279,7 +283,7 @@ std::span<const ProfileParameter> profile_parameters() {
       word<&P::tie, ties>("tie", "which of two equal points counts"),
       ProfileParameter{"table", "maglev: entries, a prime", read_table, write_number<&P::table>},
       word<&P::siphash_table, permutations>("permutation", "maglev: what decides the order of filling"),
-      number<&P::slots, 1, 16'384>("slots", "how many slots there are"),
+      number<&P::slots, 1, limits::balanced_slots>("slots", "how many slots there are; balanced: a power of two"),
       number<&P::partitions, 1, 1'000'000>("partitions", "how many partitions there are"),
       ProfileParameter{"load", "partitions: how far above the average a node may be", read_load, write_load},
       word<&P::whole_average, switches>("whole_average", "partitions: the average is rounded down first"),
@@ -340,6 +344,23 @@ Result<void> check_down(const Profile& profile) {
   }
 }
 
+// Whether the values of a hash reach as far up as its width says; a CRC-16 in 32 bits does not.
+bool has_upper_bits(const KeyHash& hash) {
+  for (std::uint64_t i = 0; i < 64; ++i)
+    if ((hash.hash(std::to_string(i << 58)) >> (hash.bits - 1) & 1) != 0) return true;
+  return false;
+}
+
+Result<void> check_slots(const Profile& profile) {
+  if (profile.algorithm == P::Algorithm::slots && profile.slots > 16'384)
+    return refused("slots: there are 16384 at most; only balanced has more");
+  if (profile.algorithm != P::Algorithm::balanced) return {};
+  if (!std::has_single_bit(profile.slots) || profile.slots < limits::least_balanced_slots)
+    return refused("slots: balanced has a power of two of them, from 4096 to 1048576");
+  if (!has_upper_bits(*profile.hash)) return refused("hash: balanced takes its upper bits, and this one has none");
+  return {};
+}
+
 // What parameters must be to each other.
 Result<void> check_whole(const Profile& profile) {
   const bool hashes_itself = profile.algorithm == P::Algorithm::furc || profile.algorithm == P::Algorithm::probes ||
@@ -350,6 +371,7 @@ Result<void> check_whole(const Profile& profile) {
   if (counts_weights && profile.weights != P::Weights::whole && profile.weights != P::Weights::ignored)
     return refused("weights: modulo, smooth_table and count=share need whole ones");
   if (auto ok = check_down(profile); !ok) return ok;
+  if (auto ok = check_slots(profile); !ok) return ok;
   const bool has_points = profile.algorithm == P::Algorithm::ring || profile.algorithm == P::Algorithm::partitions;
   return has_points ? check_points(profile) : Result<void>();
 }

@@ -23,6 +23,7 @@ struct Profile {
   enum class Algorithm : std::uint8_t {
     ring,          // points on a circle
     slots,         // ranges of slots are data of the nodes (Redis Cluster)
+    balanced,      // slots that are shared out by weight, and moved as little as can be
     modulo,        // hash modulo the sum of weights, in a table
     smooth_table,  // the same, with the nodes spread over the table (HAProxy's map)
     maglev,        // a table that each node fills in its own order

@@ -14,6 +14,9 @@ constexpr std::array table{
                  "algorithm=ring,hash=md5/be128,point={id}:{i},count=weight,vnodes=100,lookup=strict,order=bytes", ""},
     NamedProfile{"chash", "chash itself, for new rings", "its own definition",
                  "algorithm=ring,hash=xxh3/64,point={id}:{i},count=weight,vnodes=400,lookup=strict,order=bytes", ""},
+    NamedProfile{"balanced", "chash itself, for rings that match no older placement and want balance",
+                 "its own definition", "algorithm=balanced,hash=xxh3/64,slots=65536,zero_weight=none",
+                 "which node has which slot: that is the ring's own state, which its changes made"},
     NamedProfile{"ring", "none: a ring to describe one's own with parameters", "its own definition",
                  "algorithm=ring,hash=md5/be128", ""},
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "chash/balanced.h"
 #include "chash/limits.h"
 #include "chash/members.h"
 #include "chash/node_name.h"
@@ -90,12 +91,16 @@ Result<Delta> resolve(const RingSpec& spec, const Change& change) {
 }
 
 RingSpec apply(RingSpec spec, const Delta& delta) {
+  const auto profile = parse_profile(spec.profile);
+  const bool has_slots = profile && profile->algorithm == Profile::Algorithm::balanced;
+  const std::vector<Node> before = has_slots ? spec.nodes : std::vector<Node>();
   if (!delta.removed.empty()) {
     SortedNames removed(delta.removed.begin(), delta.removed.end());
     std::ranges::sort(removed);
     std::erase_if(spec.nodes, [&](const Node& node) { return contains(removed, node.name); });
   }
   spec.nodes.insert(spec.nodes.end(), delta.added.begin(), delta.added.end());
+  if (has_slots) spec.slots = reslotted(*profile, spec.slots, before, spec.nodes);
   return spec;
 }
 

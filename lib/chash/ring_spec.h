@@ -18,6 +18,7 @@
 
 #include "chash/hash.h"
 #include "chash/result.h"
+#include "chash/slot_table.h"
 
 namespace chash {
 
@@ -38,6 +39,8 @@ struct RingSpec {
   // In order of adding, which is the order in which they are listed, and the order of those profiles that have none of
   // their own.
   std::vector<Node> nodes{};
+  // Of the profile `balanced` alone: what its changes made of it. apply() keeps it.
+  SlotTable slots{};
 
   friend bool operator==(const RingSpec&, const RingSpec&) = default;
 };
@@ -72,7 +75,7 @@ struct Delta {
 // (exists), not_found, too_large (nodes).
 Result<Delta> resolve(const RingSpec& spec, const Change& change);
 
-// Requires: `delta` came from resolve() on this very spec.
+// Requires: `delta` came from resolve() on this very spec.  Cost: O(nodes), and O(slots) where the ring keeps them.
 RingSpec apply(RingSpec spec, const Delta& delta);
 
 // The one delta that leads from a spec to another of the same profile, where changes did: nodes that stay are in their

@@ -324,8 +324,11 @@ struct RingShow {
                                       Access::read, 200,         "All that decides where a ring places keys"};
   struct Request {
     std::string ring{default_ring};
+    bool slots = false;
     static constexpr auto fields() {
-      return std::tuple{Field{"ring", &Request::ring, "name of the ring", In::path, Presence::optional}};
+      return std::tuple{
+          Field{"ring", &Request::ring, "name of the ring", In::path, Presence::optional},
+          Field{"slots", &Request::slots, "balanced: also which node has each slot", In::query, Presence::optional}};
     }
   };
   struct Response {
@@ -336,6 +339,7 @@ struct RingShow {
     std::string fingerprint;
     std::uint64_t points = 0;
     std::vector<ListNodes::Member> nodes;
+    std::vector<std::uint32_t> slots;
     static constexpr auto fields() {
       return std::tuple{
           Field{"ring", &Response::ring, "name of the ring"},
@@ -344,7 +348,9 @@ struct RingShow {
           Field{"parameters", &Response::parameters, "the same as values of all parameters"},
           Field{"fingerprint", &Response::fingerprint, "equal ones place every key alike, on any machine"},
           Field{"points", &Response::points, "how many points its nodes take"},
-          Field{"nodes", &Response::nodes, "the members, in the order in which they were added"}};
+          Field{"nodes", &Response::nodes, "the members, in the order in which they were added"},
+          Field{"slots", &Response::slots, "balanced, if asked for: the node of each slot, by its place in nodes",
+                In::body, Presence::optional}};
     }
   };
 };

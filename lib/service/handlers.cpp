@@ -168,12 +168,13 @@ Result<RingShow::Response> Handlers::handle(const RingShow::Request& request) {
   auto found = ring_named(request.ring);
   if (!found) return std::move(found).error();
   const Snapshot& snapshot = **found;
-  RingShow::Response response{snapshot.ring, snapshot.epoch, snapshot.spec.profile, {}, {}, {}, {}};
+  RingShow::Response response{snapshot.ring, snapshot.epoch, snapshot.spec.profile, {}, {}, {}, {}, {}};
   for (const ProfileParameter& parameter : profile_parameters())
     response.parameters.emplace_back(parameter.name, parameter.write(snapshot.profile));
   response.fingerprint = hex(fingerprint(snapshot.spec));
   response.points = snapshot.placement.points();
   response.nodes = members(snapshot);
+  if (request.slots) response.slots = snapshot.spec.slots.nodes();
   return response;
 }
 

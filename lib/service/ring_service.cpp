@@ -119,7 +119,8 @@ void RingService::make_changes(std::vector<Waiting>& waiting) {
 std::ptrdiff_t RingService::most_changes(const std::string& ring) const {
   const auto rings = published_.latest();
   const auto found = rings->get(ring);
-  const std::size_t members = found ? (*found)->spec.nodes.size() : 0;
+  constexpr std::size_t slots_in_a_member = sizeof(Node) / sizeof(NodeIndex);
+  const std::size_t members = found ? (*found)->spec.nodes.size() + (*found)->spec.slots.size() / slots_in_a_member : 0;
   return static_cast<std::ptrdiff_t>(std::max<std::size_t>(8, limits::members_of_waiting / (members + 1)));
 }
 

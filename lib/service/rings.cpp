@@ -19,7 +19,7 @@ Error no_ring(std::string_view name, const Rings& rings) {
 }
 
 std::size_t bytes_of(const RingSpec& spec) {
-  std::size_t bytes = spec.profile.size();
+  std::size_t bytes = spec.profile.size() + spec.slots.size() * sizeof(NodeIndex);
   for (const Node& node : spec.nodes) {
     bytes += sizeof node + node.name.size();
     for (const auto& [name, value] : node.fields) bytes += sizeof(NodeFields::value_type) + name.size() + value.size();
@@ -40,7 +40,7 @@ const Snapshot& Rings::default_ring() const { return *by_name.find(protocol::def
 Result<std::shared_ptr<const Snapshot>> make_snapshot(std::string ring, std::uint64_t epoch, RingSpec spec) {
   auto profile = parse_profile(spec.profile);
   if (!profile) return std::move(profile).error();
-  auto placement = build(*profile, spec.nodes);
+  auto placement = build(*profile, spec.nodes, spec.slots);
   if (!placement) return std::move(placement).error();
   const std::size_t bytes = bytes_of(spec);
   return std::shared_ptr<const Snapshot>(std::make_shared<Snapshot>(

@@ -21,7 +21,7 @@ struct Snapshot {
   RingSpec spec;
   Profile profile;  // of spec.profile
   Placement placement;
-  std::size_t bytes = 0;  // of names and fields
+  std::size_t bytes = 0;  // of names, fields and slots
 };
 
 struct Rings {

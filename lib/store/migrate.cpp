@@ -1,4 +1,7 @@
-// From format 1 (rings of the seed's placement only, with vnodes) to format 2 (profiles, fields of nodes).
+// From older formats to the present one, whatever lies between:
+//   1  rings of the seed's placement only, with vnodes
+//   2  profiles, and fields of nodes; the checksum is over all that is kept
+//   3  slots; the sum of the nodes' hashes is kept, so that a change costs what it touches
 #include <bit>
 #include <string>
 
@@ -9,8 +12,7 @@
 namespace chash::store {
 namespace {
 
-// The checksum of format 1.
-std::string old_checksum(std::string_view ring, const Head& head, std::int64_t vnodes, const std::vector<Node>& nodes) {
+std::string checksum_1(std::string_view ring, const Head& head, std::int64_t vnodes, const std::vector<Node>& nodes) {
   Token fingerprint = xxh3_128("chash ring 1: md5 128 'NAME:i' next") + static_cast<std::uint64_t>(vnodes);
   std::string names;
   for (const Node& node : nodes) {
@@ -24,23 +26,61 @@ std::string old_checksum(std::string_view ring, const Head& head, std::int64_t v
                       std::to_string(head.next_position) + '\n' + hex(fingerprint) + names));
 }
 
-bool rewrite_rings(sqlite3* database) {
-  Statement rings(database, "SELECT name, epoch, next_position, vnodes, checksum FROM old_ring");
+std::string checksum_2(std::string_view ring, const Head& head, const RingSpec& spec) {
+  std::string text = std::string(ring) + '\n' + std::to_string(head.epoch) + '\n' + std::to_string(head.next_position) +
+                     '\n' + spec.profile;
+  for (const Node& node : spec.nodes)
+    text +=
+        '\n' + node.name + '\t' + hex(std::bit_cast<std::uint64_t>(node.weight), 64) + '\t' + fields_text(node.fields);
+  return hex(xxh3_128(text));
+}
+
+// A ring as an older file has it.
+struct OldRing {
+  std::string name;
+  Head head;
+  RingSpec spec;
+  bool is_whole = false;  // its checksum fits
+};
+
+// The row is of `SELECT name, epoch, next_position, profile or vnodes, checksum`.
+OldRing old_ring(std::int64_t format, const Statement& row, std::vector<Node> nodes) {
+  OldRing ring{row.text(0), {row.integer(1), row.integer(2), 0}, {row.text(3), std::move(nodes)}};
+  if (format == 1) {
+    const std::int64_t vnodes = row.integer(3);
+    ring.spec.profile = vnodes == 100 ? "seed" : "seed,vnodes=" + std::to_string(vnodes);
+    ring.is_whole = row.text(4) == checksum_1(ring.name, ring.head, vnodes, ring.spec.nodes);
+  } else {
+    ring.is_whole = row.text(4) == checksum_2(ring.name, ring.head, ring.spec);
+  }
+  return ring;
+}
+
+bool spoil_checksum(sqlite3* database, const std::string& ring) {
+  Statement spoil(database, "UPDATE ring SET checksum = '' WHERE name = ?1");
+  spoil.bind(1, ring);
+  return spoil.run();
+}
+
+bool rewrite_rings(sqlite3* database, std::int64_t format) {
+  Statement rings(database, std::string("SELECT name, epoch, next_position, ") + (format == 1 ? "vnodes" : "profile") +
+                                ", checksum FROM old_ring");
   while (rings.next()) {
     const std::string name = rings.text(0);
-    const Head head{rings.integer(1), rings.integer(2)};
-    const std::int64_t vnodes = rings.integer(3);
-    RingSpec spec{vnodes == 100 ? "seed" : "seed,vnodes=" + std::to_string(vnodes), {}};
-    Statement nodes(database, "SELECT name, weight FROM node WHERE ring = ?1 ORDER BY position");
+    std::vector<Node> found;
+    std::vector<std::int64_t> positions;
+    Statement nodes(database, "SELECT name, weight, fields, position FROM node WHERE ring = ?1 ORDER BY position");
     nodes.bind(1, name);
-    while (nodes.next()) spec.nodes.push_back({nodes.text(0), nodes.real(1)});
-    // A row that is damaged stays so, for read_rings() to find.
-    if (rings.text(4) != old_checksum(name, head, vnodes, spec.nodes)) spec.profile.clear();
-    if (!nodes.done() || !write_head(database, name, head, spec)) return false;
-    if (!spec.profile.empty()) continue;
-    Statement spoil(database, "UPDATE ring SET checksum = '' WHERE name = ?1");
-    spoil.bind(1, name);
-    if (!spoil.run()) return false;
+    while (nodes.next()) {
+      found.push_back({nodes.text(0), nodes.real(1), parse_fields(nodes.text(2))});
+      positions.push_back(nodes.integer(3));
+    }
+    OldRing ring = old_ring(format, rings, std::move(found));
+    for (std::size_t i = 0; i < positions.size(); ++i)
+      ring.head.nodes += row_hash(ring.spec.nodes[i], fields_text(ring.spec.nodes[i].fields), positions[i]);
+    if (!nodes.done() || !write_head(database, name, ring.head, ring.spec)) return false;
+    // One that is damaged stays so, for read_rings() to find.
+    if (!ring.is_whole && !spoil_checksum(database, name)) return false;
   }
   return rings.done();
 }
@@ -56,18 +96,18 @@ Result<std::int64_t> format_of(sqlite3* database) {
 Result<void> migrate(sqlite3* database) {
   const auto format = format_of(database);
   if (!format) return format.error();
-  if (*format != 1) return {};
+  if (*format == present_format) return {};
   const auto failed = [&](const Error& error) {
     sqlite3_exec(database, "ROLLBACK", nullptr, nullptr, nullptr);
     return error;
   };
   const std::string begin = std::string("BEGIN IMMEDIATE; ALTER TABLE ring RENAME TO old_ring;") + ring_table +
-                            "ALTER TABLE node ADD COLUMN fields TEXT NOT NULL DEFAULT ''";
+                            (*format == 1 ? "ALTER TABLE node ADD COLUMN fields TEXT NOT NULL DEFAULT '';" : "");
   if (auto ok = execute(database, begin.c_str()); !ok) return failed(ok.error());
-  if (!rewrite_rings(database)) return failed(make_error(Errc::storage_failed, sqlite3_errmsg(database)));
+  if (!rewrite_rings(database, *format)) return failed(make_error(Errc::storage_failed, sqlite3_errmsg(database)));
   if (auto rings = read_rings(database); !rings) return failed(rings.error());
-  if (auto ok = execute(database, "DROP TABLE old_ring; PRAGMA user_version = 2; COMMIT"); !ok)
-    return failed(ok.error());
+  const std::string end = "DROP TABLE old_ring; PRAGMA user_version = " + std::to_string(present_format) + "; COMMIT";
+  if (auto ok = execute(database, end.c_str()); !ok) return failed(ok.error());
   return {};
 }
 

@@ -1,6 +1,9 @@
 #include "store/ring_rows.h"
 
+#include <algorithm>
 #include <bit>
+#include <charconv>
+#include <optional>
 #include <string>
 
 #include "chash/limits.h"
@@ -14,7 +17,68 @@ namespace {
 // The row under this name, which no ring has, keeps the highest epoch of those that were deleted.
 constexpr std::string_view floor_row = "";  // not a null pointer, which SQLite takes for NULL
 
-// Fields as they are kept: NAME=VALUE, blanks between; neither of them has any (check_node_fields).
+std::string checksum(std::string_view ring, const Head& head, std::string_view profile, std::string_view slots) {
+  std::string text(ring);
+  for (const std::string& part : {std::to_string(head.epoch), std::to_string(head.next_position), hex(head.nodes),
+                                  std::string(profile), hex(xxh3_128(slots))})
+    text += '\n' + part;
+  return hex(xxh3_128(text));
+}
+
+std::optional<Token> parse_sum(std::string_view digits) {
+  std::uint64_t upper = 0, lower = 0;
+  const char* const middle = digits.data() + digits.size() / 2;
+  const char* const end = digits.data() + digits.size();
+  const bool good = digits.size() == 32 && std::from_chars(digits.data(), middle, upper, 16).ptr == middle &&
+                    std::from_chars(middle, end, lower, 16).ptr == end;
+  return good ? std::optional(Token{upper} << 64 | lower) : std::nullopt;
+}
+
+// Two bytes a slot, the lower one first.
+static_assert(limits::nodes <= 1 << 16);
+std::string slots_bytes(const SlotTable& slots) {
+  std::string bytes;
+  bytes.reserve(2 * slots.size());
+  for (const NodeIndex node : slots.nodes()) {
+    bytes += static_cast<char>(node & 0xff);
+    bytes += static_cast<char>(node >> 8);
+  }
+  return bytes;
+}
+
+SlotTable parse_slots(std::string_view bytes) {
+  std::vector<NodeIndex> nodes;
+  nodes.reserve(bytes.size() / 2);
+  for (std::size_t i = 0; i + 1 < bytes.size(); i += 2)
+    nodes.push_back(static_cast<std::uint8_t>(bytes[i]) | NodeIndex{static_cast<std::uint8_t>(bytes[i + 1])} << 8);
+  return SlotTable(std::move(nodes));
+}
+
+Error damaged(const std::string& what) { return make_error(Errc::storage_failed, "it is damaged: " + what); }
+Error cannot_read(sqlite3* database) { return make_error(Errc::storage_failed, sqlite3_errmsg(database)); }
+
+// Also finds out what head.nodes should be.
+Result<std::vector<Node>> read_nodes(sqlite3* database, const std::string& ring, const Head& head, Token& sum) {
+  std::vector<Node> found;
+  Statement nodes(database, "SELECT name, weight, fields, position FROM node WHERE ring = ?1 ORDER BY position");
+  nodes.bind(1, ring);
+  std::int64_t next_position = 0;
+  while (nodes.next()) {
+    Node node{nodes.text(0), nodes.real(1), parse_fields(nodes.text(2))};
+    if (!check_node_name(node.name) || !(node.weight >= 0 && node.weight <= limits::max_weight))
+      return damaged("a node's name or weight in ring '" + ring + "'");
+    if (nodes.integer(3) < next_position) return damaged("the order of the nodes of ring '" + ring + "'");
+    next_position = nodes.integer(3) + 1;
+    sum += row_hash(node, nodes.text(2), nodes.integer(3));
+    found.push_back(std::move(node));
+  }
+  if (!nodes.done()) return cannot_read(database);
+  if (next_position > head.next_position) return damaged("the order of the nodes of ring '" + ring + "'");
+  return found;
+}
+
+}  // namespace
+
 std::string fields_text(const NodeFields& fields) {
   std::string text;
   for (const auto& [name, value] : fields) text += (text.empty() ? "" : " ") + name + '=' + value;
@@ -32,48 +96,25 @@ NodeFields parse_fields(std::string_view text) {
   return fields;
 }
 
-std::string checksum(std::string_view ring, const Head& head, const RingSpec& spec) {
-  std::string text = std::string(ring) + '\n' + std::to_string(head.epoch) + '\n' + std::to_string(head.next_position) +
-                     '\n' + spec.profile;
-  for (const Node& node : spec.nodes)
-    text +=
-        '\n' + node.name + '\t' + hex(std::bit_cast<std::uint64_t>(node.weight), 64) + '\t' + fields_text(node.fields);
-  return hex(xxh3_128(text));
+Token row_hash(const Node& node, std::string_view fields, std::int64_t position) {
+  std::string text = node.name;
+  text += '\t' + hex(std::bit_cast<std::uint64_t>(node.weight), 64) + '\t' + std::to_string(position) + '\t';
+  return xxh3_128(text += fields);
 }
-
-Error damaged(const std::string& what) { return make_error(Errc::storage_failed, "it is damaged: " + what); }
-Error cannot_read(sqlite3* database) { return make_error(Errc::storage_failed, sqlite3_errmsg(database)); }
-
-Result<std::vector<Node>> read_nodes(sqlite3* database, const std::string& ring, const Head& head) {
-  std::vector<Node> found;
-  Statement nodes(database, "SELECT name, weight, fields, position FROM node WHERE ring = ?1 ORDER BY position");
-  nodes.bind(1, ring);
-  std::int64_t next_position = 0;
-  while (nodes.next()) {
-    Node node{nodes.text(0), nodes.real(1), parse_fields(nodes.text(2))};
-    if (!check_node_name(node.name) || !(node.weight >= 0 && node.weight <= limits::max_weight))
-      return damaged("a node's name or weight in ring '" + ring + "'");
-    if (nodes.integer(3) < next_position) return damaged("the order of the nodes of ring '" + ring + "'");
-    next_position = nodes.integer(3) + 1;
-    found.push_back(std::move(node));
-  }
-  if (!nodes.done()) return cannot_read(database);
-  if (next_position > head.next_position) return damaged("the order of the nodes of ring '" + ring + "'");
-  return found;
-}
-
-}  // namespace
 
 Result<service::StoredRings> read_rings(sqlite3* database) {
   service::StoredRings found;
-  Statement rings(database, "SELECT name, epoch, next_position, profile, checksum FROM ring ORDER BY name");
+  Statement rings(database,
+                  "SELECT name, epoch, next_position, profile, nodes, slots, checksum FROM ring ORDER BY name");
   while (rings.next()) {
-    const Head head{rings.integer(1), rings.integer(2)};
+    Head head{rings.integer(1), rings.integer(2), 0};
+    const std::string slots = rings.text(5);
     service::StoredRing ring{rings.text(0), static_cast<std::uint64_t>(head.epoch), {rings.text(3), {}}};
-    auto nodes = read_nodes(database, ring.name, head);
+    auto nodes = read_nodes(database, ring.name, head, head.nodes);
     if (!nodes) return std::move(nodes).error();
     ring.spec.nodes = std::move(*nodes);
-    if (rings.text(4) != checksum(ring.name, head, ring.spec))
+    ring.spec.slots = parse_slots(slots);
+    if (rings.text(4) != hex(head.nodes) || rings.text(6) != checksum(ring.name, head, ring.spec.profile, slots))
       return damaged("the checksum of ring '" + ring.name + "' does not fit");
     if (ring.name == floor_row) found.epoch_floor = ring.epoch;
     else found.rings.push_back(std::move(ring));
@@ -86,30 +127,39 @@ Result<service::StoredRings> read_rings(sqlite3* database) {
 }
 
 Result<Head> read_head(sqlite3* database, std::string_view ring) {
-  Statement row(database, "SELECT epoch, next_position FROM ring WHERE name = ?1");
+  Statement row(database, "SELECT epoch, next_position, nodes FROM ring WHERE name = ?1");
   row.bind(1, ring);
-  if (row.next()) return Head{row.integer(0), row.integer(1)};
+  if (row.next()) {
+    const auto nodes = parse_sum(row.text(2));
+    if (!nodes) return damaged("the checksum of ring '" + std::string(ring) + "' does not fit");
+    return Head{row.integer(0), row.integer(1), *nodes};
+  }
   if (row.done()) return Head{};
   return cannot_read(database);
 }
 
 bool write_head(sqlite3* database, std::string_view ring, const Head& head, const RingSpec& spec) {
   Statement row(database,
-                "INSERT INTO ring(name, epoch, profile, next_position, checksum) VALUES(?1, ?2, ?3, ?4, ?5) "
-                "ON CONFLICT(name) DO UPDATE SET epoch = ?2, profile = ?3, next_position = ?4, checksum = ?5");
+                "INSERT INTO ring(name, epoch, profile, next_position, nodes, slots, checksum) "
+                "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(name) DO UPDATE "
+                "SET epoch = ?2, profile = ?3, next_position = ?4, nodes = ?5, slots = ?6, checksum = ?7");
+  const std::string slots = slots_bytes(spec.slots);
   row.bind(1, ring);
   row.bind(2, head.epoch);
   row.bind(3, spec.profile);
   row.bind(4, head.next_position);
-  row.bind(5, checksum(ring, head, spec));
+  row.bind(5, hex(head.nodes));
+  row.bind_bytes(6, slots);
+  row.bind(7, checksum(ring, head, spec.profile, slots));
   return row.run();
 }
 
-bool write_delta(sqlite3* database, std::string_view ring, const Delta& delta, std::int64_t& next_position) {
-  Statement erase(database, "DELETE FROM node WHERE ring = ?1 AND name = ?2");
+bool write_delta(sqlite3* database, std::string_view ring, const Delta& delta, Head& head) {
+  Statement erase(database, "DELETE FROM node WHERE ring = ?1 AND name = ?2 RETURNING weight, fields, position");
   for (const std::string& name : delta.removed) {
     erase.bind(1, ring);
     erase.bind(2, name);
+    if (erase.next()) head.nodes -= row_hash({name, erase.real(0)}, erase.text(1), erase.integer(2));
     if (!erase.run()) return false;
   }
   Statement insert(database, "INSERT INTO node(ring, name, weight, fields, position) VALUES(?1, ?2, ?3, ?4, ?5)");
@@ -117,8 +167,10 @@ bool write_delta(sqlite3* database, std::string_view ring, const Delta& delta, s
     insert.bind(1, ring);
     insert.bind(2, node.name);
     insert.bind(3, node.weight);
-    insert.bind(4, fields_text(node.fields));
-    insert.bind(5, next_position++);
+    const std::string fields = fields_text(node.fields);
+    insert.bind(4, fields);
+    insert.bind(5, head.next_position);
+    head.nodes += row_hash(node, fields, head.next_position++);
     if (!insert.run()) return false;
   }
   return true;
@@ -132,7 +184,7 @@ bool erase_ring(sqlite3* database, std::string_view ring, std::int64_t epoch) {
   }
   const auto floor = read_head(database, floor_row);
   if (!floor) return false;
-  return floor->epoch >= epoch || write_head(database, floor_row, {epoch, 0}, {"", {}});
+  return floor->epoch >= epoch || write_head(database, floor_row, {epoch, 0, 0}, {"", {}});
 }
 
 }  // namespace chash::store

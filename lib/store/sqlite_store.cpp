@@ -44,7 +44,7 @@ Result<service::StoredRings> SqliteStore::load() {
 Result<void> SqliteStore::commit(const service::Commit& commit) {
   return transaction(commit.ring, commit.expected_epoch, [&](sqlite3* database, Head head) {
     for (const Delta& delta : commit.deltas)
-      if (!write_delta(database, commit.ring, delta, head.next_position)) return false;
+      if (!write_delta(database, commit.ring, delta, head)) return false;
     head.epoch = static_cast<std::int64_t>(commit.epoch);
     return write_head(database, commit.ring, head, commit.after);
   });

@@ -21,9 +21,7 @@ namespace fs = std::filesystem;
 
 // "chsh": file(1) and we tell our files from others by it.
 constexpr std::int64_t application_id = 0x63687368;
-// On disk: never reuse a number; every step up needs a migration (migrate.cpp) and a test of it.
-constexpr std::int64_t oldest_version = 1;
-constexpr std::int64_t schema_version = 2;
+constexpr std::int64_t oldest_format = 1;
 
 constexpr const char* node_table = R"sql(
   CREATE TABLE node(
@@ -70,7 +68,7 @@ Result<void> fill_new_file(const fs::path& path) {
   if (!database) return std::move(database).error();
   const std::string sql =
       "PRAGMA synchronous = FULL; BEGIN; PRAGMA application_id = " + std::to_string(application_id) +
-      "; PRAGMA user_version = " + std::to_string(schema_version) + ';' + ring_table + node_table + "COMMIT";
+      "; PRAGMA user_version = " + std::to_string(present_format) + ';' + ring_table + node_table + "COMMIT";
   if (auto ok = execute(database->get(), sql.c_str()); !ok) return ok;
   database->reset();
   if (!sync_path(path, O_RDWR)) return failed_system_call();
@@ -111,10 +109,10 @@ Result<void> check_is_ours(sqlite3* database) {
   if (*id != application_id) return failed("it is not a state file of chash");
   const auto version = pragma(database, "user_version");
   if (!version) return version.error();
-  if (*version > schema_version)
+  if (*version > present_format)
     return failed("it was written by a newer chash (format " + std::to_string(*version) + "; this one reads up to " +
-                  std::to_string(schema_version) + ")");
-  if (*version < oldest_version) return failed("it has no known format");
+                  std::to_string(present_format) + ")");
+  if (*version < oldest_format) return failed("it has no known format");
   // Forbidden by its mode, its file system, or by a damaged byte of its head.
   if (sqlite3_db_readonly(database, "main") != 0) return failed("it can be read, but not written");
   return check_structure(database);

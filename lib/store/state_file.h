@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -16,12 +17,17 @@ struct CloseDatabase {
 };
 using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 
+// On disk: never reuse a number; every step up needs a migration (migrate.cpp) and a test of it.
+inline constexpr std::int64_t present_format = 3;
+
 inline constexpr const char* ring_table = R"sql(
   CREATE TABLE ring(
     name TEXT NOT NULL PRIMARY KEY,
     epoch INTEGER NOT NULL,
     profile TEXT NOT NULL,
     next_position INTEGER NOT NULL,
+    nodes TEXT NOT NULL,
+    slots BLOB NOT NULL,
     checksum TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 )sql";

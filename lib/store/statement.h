@@ -26,6 +26,9 @@ class Statement {
   void bind(int index, std::string&& text) {
     keep(sqlite3_bind_text(statement_, index, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT));
   }
+  void bind_bytes(int index, std::string_view bytes) {
+    keep(sqlite3_bind_blob(statement_, index, bytes.data(), static_cast<int>(bytes.size()), SQLITE_STATIC));
+  }
   void bind(int index, std::int64_t number) { keep(sqlite3_bind_int64(statement_, index, number)); }
   void bind(int index, double number) { keep(sqlite3_bind_double(statement_, index, number)); }
 

@@ -105,8 +105,8 @@ TEST_CASE("damage: a database of somebody else, or of a newer chash, is refused 
   Judge judge;
   CHECK(after_sql(judge, "PRAGMA application_id = 1") == Verdict::refused);
   CHECK(judge.message.ends_with("it is not a state file of chash"));
-  CHECK(after_sql(judge, "PRAGMA user_version = 3") == Verdict::refused);
-  CHECK(judge.message.ends_with("it was written by a newer chash (format 3; this one reads up to 2)"));
+  CHECK(after_sql(judge, "PRAGMA user_version = 4") == Verdict::refused);
+  CHECK(judge.message.ends_with("it was written by a newer chash (format 4; this one reads up to 3)"));
   CHECK(after_sql(judge, "PRAGMA user_version = 0") == Verdict::refused);
   CHECK(after_sql(judge, "PRAGMA user_version = -1") == Verdict::refused);
   CHECK(after_sql(judge, "VACUUM") == Verdict::right);
@@ -136,6 +136,10 @@ TEST_CASE("damage: rows that were changed behind our back are refused") {
            "UPDATE node SET fields = 'state=down' WHERE name = 'cache-node-4'",
            "UPDATE node SET fields = ''",
            "PRAGMA user_version = 1",
+           "PRAGMA user_version = 2",
+           "UPDATE ring SET nodes = ''",
+           "UPDATE ring SET nodes = replace(nodes, substr(nodes, 1, 1), 'g')",
+           "UPDATE ring SET slots = x'0000'",
            "UPDATE ring SET name = 'another'",
            "UPDATE ring SET checksum = ''",
            "UPDATE ring SET checksum = upper(checksum)",

@@ -41,6 +41,25 @@ TEST_CASE("sqlite store: rings with profiles, fields and weights of their own co
   CHECK(load_all(*open_store(path)) == std::vector<StoredRing>{rings[0], rings[1], changed});
 }
 
+TEST_CASE("sqlite store: the slots of a ring come back as they were, and those of another table do not") {
+  const Scratch scratch;
+  const auto path = scratch / "chash.db";
+  auto store = open_store(path);
+  StoredRing ring{"b", 1, {"balanced,slots=4096", {}}};
+  must_create(*store, ring);
+  for (const Delta& delta : {Delta{{{"x", 1}, {"y", 2, {{"zone", "z"}}}}, {}}, Delta{{{"w", 0.5}}, {"x"}}}) {
+    must_commit(*store, ring, {delta});
+    CHECK(ring.spec.slots.size() == 4096);
+    CHECK(load_all(*store) == std::vector<StoredRing>{ring});
+  }
+  store.reset();
+  CHECK(load_all(*open_store(path)) == std::vector<StoredRing>{ring});
+  tamper(path, "UPDATE ring SET slots = zeroblob(length(slots))");
+  const auto damaged = SqliteStore::open(path);
+  REQUIRE_FALSE(damaged);
+  CHECK(damaged.error().message.find("it is damaged: ") != std::string::npos);
+}
+
 TEST_CASE("sqlite store: a ring that is there is not created again, and one that is not is not removed") {
   const Scratch scratch;
   const auto store = open_store(scratch / "chash.db");
@@ -120,6 +139,25 @@ constexpr const char* format_1 = R"sql(
   PRAGMA user_version = 1;
 )sql";
 
+// Written by chash before it had slots.
+constexpr const char* format_2 = R"sql(
+  DROP TABLE ring; DROP TABLE node;
+  CREATE TABLE ring(name TEXT NOT NULL PRIMARY KEY, epoch INTEGER NOT NULL, profile TEXT NOT NULL,
+                    next_position INTEGER NOT NULL, checksum TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE node(ring TEXT NOT NULL, name TEXT NOT NULL, weight REAL NOT NULL, position INTEGER NOT NULL,
+                    fields TEXT NOT NULL DEFAULT '', PRIMARY KEY(ring, name)) STRICT, WITHOUT ROWID;
+  INSERT INTO ring VALUES('', 1, '', 0, '2ecae01fe7bfcad59f857abd37351495');
+  INSERT INTO ring VALUES('default', 2, 'seed', 3, 'e08022d4950dc7cb9f6aa253cb54dacf');
+  INSERT INTO ring VALUES('pool', 1, 'libketama', 2, '850190c03a4af8f4cf474dcc8035f41d');
+  INSERT INTO ring VALUES('pool2', 2, 'twemproxy-ketama', 1, 'a9828fca2509a85f26dfd50271fa4946');
+  INSERT INTO node VALUES('default', 'a', 2.0, 0, '');
+  INSERT INTO node VALUES('default', 'c', 0.5, 2, '');
+  INSERT INTO node VALUES('pool', 'n1:11211', 3.0, 0, '');
+  INSERT INTO node VALUES('pool', 'n2:11211', 1.0, 1, '');
+  INSERT INTO node VALUES('pool2', 'h:1', 1.0, 0, 'alias=x');
+  PRAGMA user_version = 2;
+)sql";
+
 TEST_CASE("sqlite store: a file of format 1 is brought to the present one, once") {
   const Scratch scratch;
   const auto path = scratch / "chash.db";
@@ -133,15 +171,43 @@ TEST_CASE("sqlite store: a file of format 1 is brought to the present one, once"
   CHECK(load_all(*open_store(path)) == std::vector<StoredRing>{ring});
 }
 
-TEST_CASE("sqlite store: a file of format 1 that is damaged is refused and left as it is") {
-  for (const char* damage :
-       {"UPDATE node SET weight = 2 WHERE name = 'heavy'", "UPDATE ring SET vnodes = 99", "UPDATE ring SET epoch = 4",
-        "DELETE FROM node WHERE name = 'third'", "UPDATE node SET position = 9 WHERE name = 'cache-node-1'"}) {
+TEST_CASE("sqlite store: a file of format 2 is brought to the present one, once") {
+  const Scratch scratch;
+  const auto path = scratch / "chash.db";
+  open_store(path).reset();
+  tamper(path, format_2);
+  std::vector<StoredRing> rings{{"default", 2, {"seed", {{"a", 2}, {"c", 0.5}}}},
+                                {"pool", 1, {"libketama", {{"n1:11211", 3}, {"n2:11211", 1}}}},
+                                {"pool2", 2, {"twemproxy-ketama", {{"h:1", 1, {{"alias", "x"}}}}}}};
+  auto store = open_store(path);
+  CHECK(load_all(*store) == rings);
+  CHECK(floor_of(*store) == 1);
+  must_commit(*store, rings[0], {{{{"new", 1}}, {"a"}}});
+  must_commit(*store, rings[2], {{{{"b", 1, {{"alias", "y"}}}}, {"h:1"}}});
+  store.reset();
+  CHECK(load_all(*open_store(path)) == rings);
+}
+
+struct Damage {
+  const char* file;
+  const char* sql;
+};
+
+TEST_CASE("sqlite store: a file of an older format that is damaged is refused and left as it is") {
+  for (const auto& [file, damage] :
+       {Damage{format_1, "UPDATE node SET weight = 2 WHERE name = 'heavy'"},
+        Damage{format_1, "UPDATE ring SET vnodes = 99"}, Damage{format_1, "UPDATE ring SET epoch = 4"},
+        Damage{format_1, "DELETE FROM node WHERE name = 'third'"},
+        Damage{format_1, "UPDATE node SET position = 9 WHERE name = 'cache-node-1'"},
+        Damage{format_2, "UPDATE node SET fields = 'alias=y' WHERE name = 'h:1'"},
+        Damage{format_2, "UPDATE ring SET profile = 'chash' WHERE name = 'pool'"},
+        Damage{format_2, "UPDATE ring SET epoch = 2 WHERE name = ''"},
+        Damage{format_2, "UPDATE node SET weight = 2 WHERE name = 'n2:11211'"}}) {
     CAPTURE(damage);
     const Scratch scratch;
     const auto path = scratch / "chash.db";
     open_store(path).reset();
-    tamper(path, format_1);
+    tamper(path, file);
     tamper(path, damage);
     const std::string bytes = read_bytes(path);
     const auto store = SqliteStore::open(path);
