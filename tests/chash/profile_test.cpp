@@ -185,5 +185,15 @@ TEST_CASE("profile: the order of adding never matters where it does not in the s
   }
 }
 
+TEST_CASE("profile: parameters that do not go together are refused") {
+  for (const char* text :
+       {"ring,weights=any,heavier=uhashring-ketama", "ring,heavier=none-such", "ring,hash=crc32,point_hash=md5/be128",
+        "ring,points=crc32_chain", "ring,lookup=nearest,down=next_point", "jump,down=rehash", "pymemcache,down=repeat",
+        "envoy-maglev,down=next_point", "ring,words=2,point_hash=xxh64"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_profile(text).has_value());
+  }
+}
+
 }  // namespace
 }  // namespace chash

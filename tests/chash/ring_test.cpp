@@ -1,3 +1,4 @@
+// The ring's points, and looking keys up among them.
 #include "chash/ring.h"
 
 #include <doctest/doctest.h>
@@ -14,70 +15,13 @@
 #include "chash/naive.h"
 #include "chash/placement.h"
 #include "chash/profile.h"
+#include "chash/samples.h"
 
 namespace chash {
 namespace {
 
-using namespace std::literals;
+using namespace test;
 using Random = std::mt19937_64;
-using test::random_bytes;
-
-Placement placed(const RingSpec& spec) {
-  auto placement = build(spec);
-  REQUIRE(placement);
-  return std::move(*placement);
-}
-
-RingSpec random_spec(Random& random, std::size_t nodes) {
-  static constexpr double weights[] = {1, 1, 1, 2, 0.5, 0.001, 3.75, 0.249, 7};
-  static constexpr std::uint32_t vnodes[] = {1, 2, 10, 33, 100};
-  RingSpec spec{test::seed_profile(vnodes[random() % std::size(vnodes)]), {}};
-  for (std::size_t i = 0; i < nodes; ++i)
-    spec.nodes.push_back(
-        {"n" + std::to_string(random() % 1000) + "." + std::to_string(i), weights[random() % std::size(weights)]});
-  return spec;
-}
-
-// Keys of all kinds, with the ring's own labels among them: those fall exactly on a point.
-std::vector<std::string> assorted_keys(Random& random, const RingSpec& spec) {
-  std::vector<std::string> keys{"",
-                                " ",
-                                "\t",
-                                "\n",
-                                "\0"s,
-                                "\0\0"s,
-                                "a\0b"s,
-                                "null",
-                                "0",
-                                "%00",
-                                "user:123",
-                                "\xc3\xa9",
-                                "\xed\xa0\x80",
-                                "\xff\xfe",
-                                "e\xcc\x81",
-                                "\xf0\x9f\x94\x91",
-                                std::string(55, 'x'),
-                                std::string(56, 'x'),
-                                std::string(64, 'x'),
-                                std::string(4096, '\0')};
-  for (std::size_t i = 0; i < 20; ++i) keys.push_back(random_bytes(random, random() % 200));
-  for (std::size_t i = 0; i < 20; ++i) keys.push_back("user:" + std::to_string(random()));
-  for (std::size_t i = 0; i < 5; ++i)
-    keys.push_back(spec.nodes[random() % spec.nodes.size()].name + ":" + std::to_string(i));
-  return keys;
-}
-
-std::vector<std::string> names(const RingSpec& spec, const std::vector<NodeIndex>& owners) {
-  std::vector<std::string> list;
-  for (const NodeIndex owner : owners) list.push_back(spec.nodes[owner].name);
-  return list;
-}
-
-RingSpec plain_spec(std::size_t nodes, std::uint32_t vnodes) {
-  RingSpec spec{test::seed_profile(vnodes), {}};
-  for (std::size_t i = 0; i < nodes; ++i) spec.nodes.push_back({"node-" + std::to_string(i), 1});
-  return spec;
-}
 
 TEST_CASE("ring: owner and owners agree with the naive walk for 1 to 40 nodes of random weights") {
   Random random(3);
@@ -230,109 +174,6 @@ TEST_CASE("ring: equal tokens belong to the smaller name, whatever the order of 
   }
 }
 
-TEST_CASE("ring: 1000 orders of adding the same nodes place every key alike") {
-  Random random(8);
-  RingSpec spec = random_spec(random, 12);
-  spec.profile = test::seed_profile(20);
-  const Token expected_fingerprint = fingerprint(spec);
-  std::vector<std::string> keys, expected;
-  const Placement first = placed(spec);
-  for (int i = 0; i < 50; ++i) {
-    keys.push_back(random_bytes(random, 10));
-    for (const std::string& name : names(spec, first.owners(keys.back(), 3))) expected.push_back(name);
-  }
-  for (int order = 0; order < 1000; ++order) {
-    std::ranges::shuffle(spec.nodes, random);
-    // As changes arrive: one node at a time, or some at once, with one that comes and goes.
-    RingSpec grown{spec.profile, {}};
-    const auto change = [&](const Change& asked) {
-      const auto delta = resolve(grown, asked);
-      REQUIRE(delta);
-      grown = apply(std::move(grown), *delta);
-    };
-    change(AddNodes{{{"passing", 3}}});
-    for (std::size_t i = 0; i < spec.nodes.size();) {
-      AddNodes some;
-      for (std::size_t n = 1 + random() % 4; n > 0 && i < spec.nodes.size(); --n) some.nodes.push_back(spec.nodes[i++]);
-      change(some);
-    }
-    change(RemoveNodes{{"passing"}});
-    REQUIRE(grown == spec);
-    REQUIRE(fingerprint(grown) == expected_fingerprint);
-
-    const Placement ring = placed(grown);
-    std::vector<std::string> placed;
-    for (const std::string& key : keys)
-      for (const std::string& name : names(grown, ring.owners(key, 3))) placed.push_back(name);
-    REQUIRE(placed == expected);
-  }
-}
-
-TEST_CASE("ring: adding a node moves keys only to it, and removing it moves only its own keys") {
-  Random random(9);
-  for (const double weight : {1.0, 0.3, 4.0}) {
-    const RingSpec before = plain_spec(20, 50);
-    RingSpec after = before;
-    after.nodes.push_back({"new", weight});
-    const Placement smaller = placed(before), larger = placed(after);
-    std::size_t moved = 0;
-    constexpr std::size_t keys = 20'000;
-    for (std::size_t i = 0; i < keys; ++i) {
-      const std::string key = "key:" + std::to_string(i);
-      const std::string& owner = after.nodes[larger.owner(key)].name;
-      if (owner == "new") ++moved;
-      else REQUIRE(owner == before.nodes[smaller.owner(key)].name);
-    }
-    // A node of weight w among twenty of weight 1 takes about w / (20 + w) of the keys.
-    const double share = static_cast<double>(moved) / keys, wanted = weight / (20 + weight);
-    CAPTURE(share);
-    CHECK(share > wanted * 0.5);
-    CHECK(share < wanted * 1.6);
-  }
-}
-
-TEST_CASE("ring: the preference list without a node is the preference list of the ring without it") {
-  Random random(10);
-  const RingSpec all = random_spec(random, 9);
-  const Placement ring = placed(all);
-  for (std::size_t gone = 0; gone < all.nodes.size(); ++gone) {
-    RingSpec fewer = all;
-    fewer.nodes.erase(fewer.nodes.begin() + static_cast<std::ptrdiff_t>(gone));
-    const Placement rest = placed(fewer);
-    for (int i = 0; i < 100; ++i) {
-      const std::string key = random_bytes(random, 8);
-      auto expected = names(all, ring.owners(key, all.nodes.size()));
-      std::erase(expected, all.nodes[gone].name);
-      REQUIRE(names(fewer, rest.owners(key, fewer.nodes.size())) == expected);
-    }
-  }
-}
-
-TEST_CASE("ring: shares follow weights") {
-  const RingSpec spec{"seed,vnodes=500", {{"one", 1}, {"two", 2}, {"four", 4}}};
-  const Placement ring = placed(spec);
-  std::vector<double> keys(spec.nodes.size());
-  for (int i = 0; i < 35'000; ++i) ++keys[ring.owner("key:" + std::to_string(i))];
-  for (std::size_t node = 0; node < keys.size(); ++node) {
-    CAPTURE(spec.nodes[node].name);
-    CHECK(keys[node] == doctest::Approx(5000 * spec.nodes[node].weight).epsilon(0.1));
-  }
-}
-
-TEST_CASE("placement: build places as the ring does") {
-  Random random(11);
-  const RingSpec spec = random_spec(random, 11);
-  const Placement ring = placed(spec);
-  const Result<Placement> placement = build(spec);
-  REQUIRE(placement);
-  CHECK(placement->points() == ring.points());
-  CHECK_FALSE(placement->empty());
-  for (const std::string& key : assorted_keys(random, spec)) {
-    REQUIRE(placement->owner(key) == ring.owner(key));
-    REQUIRE(placement->owners(key, 4) == ring.owners(key, 4));
-  }
-}
-
 TEST_CASE("ring: nodes that have next to nothing come last, and cost no walk round the ring") {
   Random random(25);
   for (const char* text : {"seed,vnodes=20000", "chash,vnodes=20000", "ring,hash=crc32,vnodes=20000"}) {
@@ -365,133 +206,6 @@ TEST_CASE("ring: nodes that have next to nothing come last, and cost no walk rou
       REQUIRE(ring->owners(key, 2) == expected);
     }
   }
-}
-
-TEST_CASE("placement: what would take minutes or gigabytes is refused at once") {
-  const auto refusal_of = [](const std::string& profile, const std::vector<Node>& nodes) -> std::string {
-    const auto placement = build(RingSpec{profile, nodes});
-    return placement ? "" : placement.error().message;
-  };
-  const std::string long_table = "the table of this ring would take too long to fill";
-  CHECK(refusal_of("ring,algorithm=partitions,partitions=1000000,hash=xxh64,vnodes=1000,load=1.0001",
-                   {{"h", 100}, {"l", 0.001}}) == long_table);
-  std::vector<Node> nodes{{"heavy", 1e6}};
-  for (int i = 0; i < 5000; ++i) nodes.push_back({"n" + std::to_string(i)});
-  CHECK(refusal_of("envoy-maglev", nodes) == long_table);
-  CHECK(refusal_of("haproxy-map", nodes) == long_table);
-  CHECK(refusal_of("pymemcache", nodes) == "rendezvous scores every node for every key: there are too many");
-  std::string identity, point = "{i}";
-  for (int i = 0; i < 300; ++i) identity += "{a}", point += "{id}";
-  const std::string wide = "ring,vnodes=1,identity=" + identity + ",point=" + point;
-  CHECK(refusal_of(wide, {{"n", 1, {{"a", std::string(30'000, 'x')}}}}).starts_with("the text that stands for node"));
-  CHECK(refusal_of(wide, {{"n", 1, {{"a", "xyz"}}}}) == "the texts of the points of this ring are too long to hash");
-  CHECK(refusal_of("redis-cluster,slots=2", {{"a"}, {"b"}, {"c"}}) == "there are more nodes than slots");
-}
-
-TEST_CASE("profile: parameters that do not go together are refused") {
-  for (const char* text :
-       {"ring,weights=any,heavier=uhashring-ketama", "ring,heavier=none-such", "ring,hash=crc32,point_hash=md5/be128",
-        "ring,points=crc32_chain", "ring,lookup=nearest,down=next_point", "jump,down=rehash", "pymemcache,down=repeat",
-        "envoy-maglev,down=next_point", "ring,words=2,point_hash=xxh64"}) {
-    CAPTURE(text);
-    CHECK_FALSE(parse_profile(text).has_value());
-  }
-}
-
-TEST_CASE("points: tokens have the bits of the hash and no more") {
-  const auto refused = [](const char* hash, const char* tokens) {
-    return !build(RingSpec{"ring,points=tokens,hash=" + std::string(hash), {{"a", 1, {{"tokens", tokens}}}}});
-  };
-  CHECK_FALSE(refused("crc32", "0,4294967295,-2147483648"));
-  CHECK(refused("crc32", "4294967296"));
-  CHECK(refused("crc32", "-2147483649"));
-  CHECK_FALSE(refused("murmur3_token", "18446744073709551615,-9223372036854775808"));
-  CHECK(refused("murmur3_token", "18446744073709551616"));
-  CHECK_FALSE(refused("md5/be128", "340282366920938463463374607431768211455"));
-  CHECK(refused("md5/be128", "340282366920938463463374607431768211456"));
-  CHECK(refused("md5/be128", "999999999999999999999999999999999999999"));
-}
-
-// The specs of a random history, each placed by what changed and anew.
-TEST_CASE("placement: after any changes it places as one that was built from the nodes that are left") {
-  Random random(27);
-  for (const NamedProfile& named : named_profiles()) {
-    CAPTURE(named.name);
-    RingSpec spec{std::string(named.name), {}};
-    Placement placement;
-    std::size_t in_place = 0, wrong = 0;
-    for (int step = 0; step < 60; ++step) {
-      const RingSpec before = spec;
-      Delta delta;
-      if (random() % 3 == 0 && spec.nodes.size() > 4)
-        for (std::size_t n = 1 + random() % 2; n > 0; --n) {
-          const std::string& name = spec.nodes[random() % spec.nodes.size()].name;
-          if (std::ranges::find(delta.removed, name) == delta.removed.end()) delta.removed.push_back(name);
-        }
-      for (std::size_t n = random() % 3; n > 0; --n) {
-        Node node{"10.0." + std::to_string(step) + "." + std::to_string(n) + ":80", 1};
-        if (named.name == "cassandra")
-          node.fields = {{"tokens", std::to_string(random()) + "," + std::to_string(step)}};
-        delta.added.push_back(std::move(node));
-      }
-      if (delta.empty()) continue;
-      spec = apply(std::move(spec), delta);
-      const Delta found = difference(before, spec);
-      REQUIRE(apply(before, found) == spec);
-      auto changed = placement.changed(found, before.nodes);
-      in_place += changed.has_value();
-      const Placement fresh = placed(spec);
-      placement = changed ? std::move(*changed) : fresh;
-      if (fresh.empty()) continue;
-      CHECK(placement.points() == fresh.points());
-      CHECK(placement.points_by_node(spec.nodes.size()) == fresh.points_by_node(spec.nodes.size()));
-      for (int i = 0; i < 60; ++i) {
-        const std::string key = random_bytes(random, 9);
-        wrong += placement.owner(key) != fresh.owner(key) || placement.owners(key, 4) != fresh.owners(key, 4);
-      }
-    }
-    CHECK(wrong == 0);
-    const bool shares = named.name == "seed" || named.name == "chash" || named.name == "ring";
-    if (shares) CHECK(in_place > 20);
-  }
-}
-
-TEST_CASE("placement: many keys at once have the owners that each has alone, under every profile") {
-  Random random(24);
-  for (const NamedProfile& named : named_profiles()) {
-    CAPTURE(named.name);
-    std::vector<Node> nodes;
-    for (int i = 0; i < 5; ++i) {
-      nodes.push_back({"10.0.0." + std::to_string(i) + ":80", 1});
-      if (named.name == "cassandra") nodes.back().fields = {{"tokens", std::to_string(random())}};
-      if (named.name == "haproxy-none") nodes.back().fields = {{"id", std::to_string(i + 1)}};
-    }
-    const auto placement = build(RingSpec{std::string(named.name), nodes});
-    REQUIRE(placement);
-    for (const bool with_empty : {false, true}) {
-      std::vector<std::string> keys;
-      for (int i = 0; i < 300; ++i) keys.push_back(random_bytes(random, 1 + random() % 70));
-      if (with_empty) keys[150].clear();
-      const std::vector<std::string_view> views(keys.begin(), keys.end());
-      std::vector<NodeIndex> found(views.size());
-      placement->owners_of(views, found);
-      std::size_t wrong = 0;
-      for (std::size_t i = 0; i < views.size(); ++i) wrong += found[i] != placement->owner(views[i]);
-      CHECK(wrong == 0);
-    }
-  }
-}
-
-TEST_CASE("placement: a spec with no nodes builds, and one with too many points does not") {
-  const auto empty = build(RingSpec{});
-  REQUIRE(empty);
-  CHECK(empty->empty());
-  CHECK(empty->points() == 0);
-
-  const auto huge = build(RingSpec{"seed", {{"a", 100'000}, {"b", 60'000.01}}});
-  REQUIRE_FALSE(huge);
-  CHECK(huge.error().code == Errc::too_large);
-  CHECK(huge.error().message == "the ring would have 16000001 points; the limit is 16000000");
 }
 
 }  // namespace

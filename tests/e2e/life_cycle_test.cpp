@@ -6,6 +6,8 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <map>
 
 #include "harness.h"
 #include "shared_material.h"
@@ -31,6 +33,31 @@ std::vector<std::string> node_names(const Daemon& daemon) {
   return names;
 }
 
+// What each thread blocks, as /proc has it: bit n - 1 for signal n.
+std::map<pid_t, std::uint64_t> blocked_by_thread(pid_t process) {
+  std::map<pid_t, std::uint64_t> masks;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task")) {
+    std::ifstream status(task.path() / "status");
+    for (std::string word; status >> word;)
+      if (word == "SigBlk:" && status >> word)
+        masks[std::stoi(task.path().filename())] = std::stoull(word, nullptr, 16);
+  }
+  return masks;
+}
+
+// Once all threads have started, and have done what they begin with.
+std::map<pid_t, std::uint64_t> settled_masks(const Daemon& daemon, std::size_t least_threads) {
+  std::map<pid_t, std::uint64_t> masks;
+  int alike = 0;
+  wait_until("the threads to settle", [&] {
+    auto now = blocked_by_thread(daemon.pid());
+    alike = now == masks ? alike + 1 : 0;
+    masks = std::move(now);
+    return masks.size() >= least_threads && alike >= 50;
+  });
+  return masks;
+}
+
 }  // namespace
 
 // Not under TSan, which keeps a signal back until the thread that it came to waits somewhere, and lost one of 1,200
@@ -44,6 +71,22 @@ TEST_CASE("a daemon that can be connected to ends in good order however soon it 
   }
 }
 #endif
+
+// Any other would be interrupted in what it does, in the middle of a commit for example.
+TEST_CASE("the daemon's signals come to its first thread and to no other") {
+  constexpr std::size_t serving = 4;
+  Daemon daemon({.initial_nodes = seed_nodes(), .arguments = {"--threads", std::to_string(serving)}});
+  const auto masks = settled_masks(daemon, serving + 1);  // and the writer
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+    CAPTURE(number);
+    std::vector<pid_t> takers;
+    for (const auto& [thread, blocked] : masks)
+      if ((blocked >> (number - 1) & 1) == 0) takers.push_back(thread);
+    REQUIRE(takers.size() == 1);
+    CHECK(takers.front() == daemon.pid());
+  }
+  CHECK(daemon.stop() == 0);
+}
 
 TEST_CASE("SIGTERM and SIGINT end the daemon with status 0 and its socket is gone") {
   for (const int number : {SIGTERM, SIGINT}) {

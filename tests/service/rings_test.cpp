@@ -1,6 +1,7 @@
 // RingService with several rings: each has its own members, epochs and placement.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -175,6 +176,53 @@ TEST_CASE("rings: as many as the limit says, and not one more") {
   CHECK(refusal(running.change("one-more", CreateRing{"jump"})).code == Errc::too_large);
   REQUIRE(running.change("r1", DeleteRing{}));
   CHECK(running.change("one-more", CreateRing{"jump"}));
+}
+
+TEST_CASE("rings: the points of all together are as many as the limit says, and not one more") {
+  FakeStore store;
+  const Running running(store);
+  const std::size_t others = running.rings()->default_ring().placement.points();
+  // One point for each unit of weight.
+  const auto ring_of = [](std::size_t points) {
+    CreateRing ring{"nginx-hash", {}};
+    constexpr auto most = static_cast<std::size_t>(limits::max_weight);
+    for (std::size_t left = points; left > 0; left -= std::min(left, most))
+      ring.nodes.push_back({"n" + std::to_string(left), static_cast<double>(std::min(left, most))});
+    return ring;
+  };
+  static_assert(limits::points_of_all_rings == 2 * limits::points);
+  const auto refusal_of = [](std::size_t points) {
+    return "all rings together would have " + std::to_string(points) + " points; the limit is 32000000";
+  };
+  REQUIRE(running.change("full", ring_of(limits::points)));
+  const Error error = refusal(running.change("rest", ring_of(limits::points - others + 1)));
+  CHECK(error.code == Errc::too_large);
+  CHECK(error.message == refusal_of(limits::points_of_all_rings + 1));
+  CHECK(error.hint == "use smaller weights or fewer vnodes, or delete a ring");
+  REQUIRE(running.change("rest", ring_of(limits::points - others)));
+  // A node more, in a ring that is there.
+  CHECK(refusal(running.change("default", add({"a"}))).message == refusal_of(limits::points_of_all_rings + 100));
+  CHECK(names_of(running.rings()->default_ring().spec) == Names{"seed-node"});
+  REQUIRE(running.change("rest", DeleteRing{}));
+  CHECK(running.change("default", add({"a"})));
+}
+
+TEST_CASE("rings: the names and fields of one take no more bytes than the limit says") {
+  FakeStore store;
+  const Running running(store);
+  const auto wide_nodes = [](std::size_t first, std::size_t count) {
+    std::vector<Node> nodes;
+    for (std::size_t i = first; i < first + count; ++i)
+      nodes.push_back({"n" + std::to_string(i), 1, {{"alias", std::string(limits::field_bytes - 16, 'a')}}});
+    return nodes;
+  };
+  constexpr std::size_t too_many = limits::ring_bytes / limits::field_bytes + 1;
+  REQUIRE(running.change("wide", CreateRing{"jump,identity={name}{alias}", wide_nodes(0, too_many - 21)}));
+  const Error error = refusal(running.change("wide", AddNodes{wide_nodes(too_many - 21, 21), false}));
+  CHECK(error.code == Errc::too_large);
+  CHECK(error.message.starts_with("the names and fields of the ring would have "));
+  CHECK(error.hint == "the limit is " + std::to_string(limits::ring_bytes) + " bytes");
+  CHECK((*running.rings()->get("wide"))->spec.nodes.size() == too_many - 21);
 }
 
 TEST_CASE("rings: after a failed commit the daemon goes on from what the store holds of all rings") {
