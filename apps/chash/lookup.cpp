@@ -121,7 +121,7 @@ Result<void> Lookup::learn_slots() {
     if (!profile) return std::move(profile).error();
     slots_ = std::move(*profile);
   }
-  if (slots_->algorithm == Profile::Algorithm::slots || slots_->algorithm == Profile::Algorithm::balanced) return {};
+  if (has_slots(*slots_)) return {};
   return make_error(Errc::invalid_argument, "--slot is for profiles that have slots, and this is " + slots_->text,
                     "such as redis-cluster");
 }

@@ -27,8 +27,7 @@ std::vector<std::string_view> views_of(const std::vector<Key>& keys) {
 
 Result<AnyResponse> OfflineRing::answer(const AnyRequest& request) const {
   // Without nodes there are still slots.
-  const bool slots_alone =
-      profile.algorithm == Profile::Algorithm::slots && std::holds_alternative<GetNodes::Request>(request);
+  const bool slots_alone = has_slots(profile) && std::holds_alternative<GetNodes::Request>(request);
   if (placement.empty() && !slots_alone) return make_error(Errc::empty_ring, "there is no node that could own a key");
   if (const auto* one = std::get_if<GetNode::Request>(&request)) {
     auto names = names_of(*this, one->key.bytes, one->n);
@@ -48,6 +47,10 @@ Result<AnyResponse> OfflineRing::answer(const AnyRequest& request) const {
     response.owners.push_back(node == no_node ? std::vector<std::string>()
                                               : std::vector<std::string>{nodes[node].name});
   return AnyResponse(std::move(response));
+}
+
+bool has_slots(const Profile& profile) {
+  return profile.algorithm == Profile::Algorithm::slots || profile.algorithm == Profile::Algorithm::balanced;
 }
 
 std::uint64_t slot(const Profile& profile, std::string_view key) {

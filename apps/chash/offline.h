@@ -22,7 +22,8 @@ struct OfflineRing {
   Result<protocol::AnyResponse> answer(const protocol::AnyRequest& request) const;
 };
 
-// The slot of a key.  Requires: the profile has slots.
+bool has_slots(const Profile& profile);
+// The slot of a key.  Requires: has_slots().
 std::uint64_t slot(const Profile& profile, std::string_view key);
 
 // Errors: those of parse_profile() and build(), and a remark on standard error about names that clash.

@@ -142,7 +142,9 @@ int show(const Run& run, const std::string& name) {
 }  // namespace
 
 Result<OfflineRing> fetch_ring(const Run& run, const std::string& name) {
-  const auto shown = run.session.call<RingShow>({name, true});
+  auto shown = run.session.call<RingShow>({name});
+  const auto profile = shown ? parse_profile(shown->profile) : Result<Profile>(shown.error());
+  if (profile && profile->algorithm == Profile::Algorithm::balanced) shown = run.session.call<RingShow>({name, true});
   if (!shown) return shown.error();
   std::vector<Node> nodes;
   for (const ListNodes::Member& node : shown->nodes) nodes.push_back({node.name, node.weight, node.fields_given});

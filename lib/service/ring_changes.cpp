@@ -37,7 +37,7 @@ Error too_large(std::string_view what, std::size_t size, std::size_t limit) {
 Result<void> check_room(const Rings& rings, const Snapshot& next) {
   if (next.bytes > limits::ring_bytes)
     return make_error(Errc::too_large,
-                      "the names and fields of the ring would have " + std::to_string(next.bytes) + " bytes",
+                      "the names, fields and slots of the ring would have " + std::to_string(next.bytes) + " bytes",
                       "the limit is " + std::to_string(limits::ring_bytes) + " bytes");
   std::size_t points = next.placement.points(), bytes = next.bytes;
   for (const auto& [name, ring] : rings.by_name) {
@@ -47,7 +47,7 @@ Result<void> check_room(const Rings& rings, const Snapshot& next) {
   }
   if (points > limits::points_of_all_rings) return too_large("points", points, limits::points_of_all_rings);
   if (bytes > limits::bytes_of_all_rings)
-    return too_large("bytes of names and fields", bytes, limits::bytes_of_all_rings);
+    return too_large("bytes of names, fields and slots", bytes, limits::bytes_of_all_rings);
   return {};
 }
 
