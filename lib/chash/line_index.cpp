@@ -40,8 +40,9 @@ LineIndex::LineIndex(std::span<const Point> points, unsigned bits, bool distinct
   buckets_ = std::max<std::size_t>(1, (points.size() * 4 + quarters_each - 1) / quarters_each);
   if (bits == 32) buckets_ = std::max(buckets_, least_buckets_of_32_bits);
   fractions_tell_all_ = bits == 32;
-  pages_.resize((buckets_ + page_lines - 1) / page_lines);
-  for (auto& page : pages_) page = std::make_shared<Page>();
+  directory_.resize((buckets_ + page_lines - 1) / page_lines);
+  pages_.resize(directory_.size());
+  for (std::size_t i = 0; i < directory_.size(); ++i) directory_[i] = (pages_.own(i) = std::make_shared<Page>()).get();
 
   // From the last bucket to the first, so that each knows who follows.
   NodeIndex following = points.front().member;
@@ -58,18 +59,19 @@ LineIndex::LineIndex(std::span<const Point> points, unsigned bits, bool distinct
     end = begin;
   }
   std::size_t extras = 0;
-  for (const auto& page : pages_) extras += page->extras.size();
+  for (const Page* page : directory_) extras += page->extras.size();
   if (extras > points.size() / 4 + line_points) {
     crowded_.assign(points.begin(), points.end());
-    pages_.clear();
+    directory_.clear();
+    pages_ = {};
     return;
   }
-  for (auto& page : pages_) page->extras.shrink_to_fit();
+  for (std::size_t i = 0; i < directory_.size(); ++i) pages_[i]->extras.shrink_to_fit();
 }
 
 // The page's extras of this line are replaced.
 void LineIndex::write_line(std::size_t bucket, std::span<const Entry> points, NodeIndex following) {
-  Page& page = *pages_[bucket / page_lines];
+  Page& page = *pages_[bucket / page_lines];  // nobody else's: own_page()
   const std::size_t number = bucket % page_lines;
   Line& line = page.lines[number];
   line.fractions.fill(0xffff);
@@ -97,26 +99,56 @@ std::vector<LineIndex::Entry> LineIndex::entries(std::size_t bucket) const {
   std::vector<Entry> found;
   const std::size_t points = count(bucket);
   found.reserve(points + 2);
-  for (std::size_t at = 0; at < points; ++at) found.push_back({fraction({bucket, at}), owner(Place{bucket, at})});
+  for (std::size_t at = 0; at < points; ++at) found.push_back({fraction({bucket, at}), owner(Place{bucket, at}), at});
   return found;
 }
 
-// False where 24 bits do not tell where it belongs.
-bool LineIndex::insert(const Point& point, const Before& before, std::vector<Entry>& to) const {
-  const Entry entry{spot(point.position).fraction, point.member};
-  auto at = std::ranges::lower_bound(to, entry.fraction, {}, &Entry::fraction);
-  for (; at != to.end() && at->fraction == entry.fraction; ++at) {
-    if (!fractions_tell_all_) return false;
-    if (before(entry.owner, at->owner)) break;
+Token LineIndex::position_of(Entry& entry, std::size_t bucket) const {
+  if (!entry.position) entry.position = position(Place{bucket, entry.at});
+  return *entry.position;
+}
+
+bool LineIndex::erase(const Point& point, std::vector<Entry>& from) const {
+  const Spot where = spot(point.position);
+  const auto run = std::ranges::equal_range(from, where.fraction, {}, &Entry::fraction);
+  for (auto entry = run.begin(); entry != run.end(); ++entry) {
+    const bool is_alone = run.size() == 1 || fractions_tell_all_;
+    if (entry->owner != point.member || (!is_alone && position_of(*entry, where.bucket) != point.position)) continue;
+    from.erase(entry);
+    return true;
+  }
+  return false;
+}
+
+// Returns the point that another one of equal position takes the place of, where there may be only one.
+std::optional<Point> LineIndex::insert(const Point& point, const Before& before, std::vector<Entry>& to) const {
+  const Spot where = spot(point.position);
+  const Entry entry{where.fraction, point.member, 0, point.position};
+  auto at = std::ranges::lower_bound(to, where.fraction, {}, &Entry::fraction);
+  for (; at != to.end() && at->fraction == where.fraction; ++at) {
+    const Token other = fractions_tell_all_ ? point.position : position_of(*at, where.bucket);
+    if (other > point.position) break;
+    if (other < point.position) continue;
+    const bool is_first = before(point.member, at->owner);
+    if (!distinct_ && is_first) break;
+    if (!distinct_) continue;
+    if (!is_first) return point;
+    const Point covered{point.position, at->owner};
+    *at = entry;
+    return covered;
   }
   to.insert(at, entry);
-  return true;
+  return std::nullopt;
 }
 
 LineIndex::Page& LineIndex::own_page(std::size_t bucket, const LineIndex& shared_with) {
-  auto& page = pages_[bucket / page_lines];
-  if (page == shared_with.pages_[bucket / page_lines]) page = std::make_shared<Page>(*page);
-  return *page;
+  const std::size_t number = bucket / page_lines;
+  if (directory_[number] == shared_with.directory_[number]) {
+    auto copy = std::make_shared<Page>(*directory_[number]);
+    directory_[number] = copy.get();
+    pages_.own(number, shared_with.pages_) = std::move(copy);
+  }
+  return *pages_[number];
 }
 
 // Tells the lines before a bucket who follows them, back to the first that has points.
@@ -135,13 +167,13 @@ void LineIndex::lead_on(std::size_t bucket, const LineIndex& shared_with) {
 }
 
 std::optional<LineIndex> LineIndex::changed(std::span<const Point> removed, std::span<const Point> added,
-                                            PositionsOf positions_of, const Before& before) const {
+                                            PositionsOf positions_of, const Before& before,
+                                            std::vector<Point>& covered) const {
   const std::size_t points = points_ + added.size() - removed.size();
   const std::size_t planned = buckets_ * quarters_each / 4;
   const bool has_room = points <= planned * 3 / 2 && (points >= planned / 2 || buckets_ <= least_buckets_of_32_bits);
-  if (empty() || points == 0 || distinct_ || !crowded_.empty() || !has_room) return std::nullopt;
+  if (empty() || points == 0 || !crowded_.empty() || !has_room) return std::nullopt;
   LineIndex next = *this;
-  next.points_ = points;
   std::map<std::size_t, std::vector<Entry>> edited;
   const auto bucket_of = [&](const Point& point) -> std::vector<Entry>& {
     const std::size_t bucket = spot(point.position).bucket;
@@ -149,16 +181,16 @@ std::optional<LineIndex> LineIndex::changed(std::span<const Point> removed, std:
     if (is_new) at->second = entries(bucket);
     return at->second;
   };
-  for (const Point& point : removed) {
-    std::vector<Entry>& bucket = bucket_of(point);
-    const auto at = std::ranges::find_if(bucket, [&, wanted = spot(point.position).fraction](const Entry& entry) {
-      return entry.fraction == wanted && entry.owner == point.member;
-    });
-    if (at == bucket.end()) return std::nullopt;
-    bucket.erase(at);
+  for (const Point& point : removed)
+    if (!erase(point, bucket_of(point))) return std::nullopt;
+  std::size_t in_index = points;
+  for (const Point& point : added) {
+    const auto hidden = insert(point, before, bucket_of(point));
+    if (!hidden) continue;
+    covered.push_back(*hidden);
+    --in_index;
   }
-  for (const Point& point : added)
-    if (!insert(point, before, bucket_of(point))) return std::nullopt;
+  next.points_ = in_index;
   for (const auto& [bucket, entries] : edited) {
     next.own_page(bucket, *this);
     next.write_line(bucket, entries, 0);
@@ -330,8 +362,9 @@ Token LineIndex::position(Place place) const {
 }
 
 std::size_t LineIndex::bytes() const {
-  std::size_t sum = sizeof *this + pages_.capacity() * sizeof pages_[0] + crowded_.capacity() * sizeof crowded_[0];
-  for (const auto& page : pages_) sum += sizeof *page + page->extras.capacity() * sizeof(Extra);
+  std::size_t sum = sizeof *this + directory_.capacity() * sizeof directory_[0] + pages_.bytes() +
+                    crowded_.capacity() * sizeof crowded_[0];
+  for (const Page* page : directory_) sum += sizeof *page + page->extras.capacity() * sizeof(Extra);
   return sum;
 }
 

@@ -12,7 +12,8 @@
 //   └───────────────────────────────────┴────────────┴────────────────────────────────────────────────┘
 //
 // A look-up loads the line, counts with two comparisons of 16 bytes how many fractions are at or before its own, and
-// loads the owner of that place. 64 lines are a page, and pages hang on a directory.
+// loads the owner of that place. 64 lines are a page, and pages hang on a directory. A changed index has copies of the
+// pages that were written to, and shares the others.
 //
 // What a line cannot say, its page can:
 // - 8 more bits of each fraction. Where 24 bits are equal, too, the positions themselves are compared: the ring makes
@@ -39,6 +40,7 @@
 
 #include "chash/hash.h"
 #include "chash/points.h"
+#include "chash/shared_vector.h"
 
 namespace chash {
 
@@ -66,13 +68,13 @@ class LineIndex {
   // Whether the points of one owner come before those of another where their positions are equal.
   using Before = std::function<bool(NodeIndex, NodeIndex)>;
 
-  // The same index with some points taken out and others put in. All pages that this does not touch are shared, so that
-  // it costs ~0.2 us a point in a ring of any size, and the one before stays as it was.
-  // Nothing where the whole is better built anew: the ring has grown or shrunk by half, is crowded, hides points behind
-  // equal ones, or two fractions turn out equal that tell nothing.
+  // The same index with some points taken out and then others put in. All pages that this does not touch are shared, so
+  // that it costs ~0.2 us a point in a ring of any size, and the one before stays as it was. Where no two points may
+  // have equal positions, the one that comes before the other stays, and the other is appended to `covered`.
+  // Nothing where the whole is better built anew: the ring has grown or shrunk by half, or is crowded.
   // Requires: the removed points are in the index.
   std::optional<LineIndex> changed(std::span<const Point> removed, std::span<const Point> added,
-                                   PositionsOf positions_of, const Before& before) const;
+                                   PositionsOf positions_of, const Before& before, std::vector<Point>& covered) const;
 
   std::vector<Token> positions_of(NodeIndex owner) const { return positions_of_(owner); }
   bool empty() const { return points_ == 0; }
@@ -162,7 +164,7 @@ class LineIndex {
   };
   Spot spot(Token position) const;
 
-  const Page& page(std::size_t bucket) const { return *pages_[bucket / page_lines]; }
+  const Page& page(std::size_t bucket) const { return *directory_[bucket / page_lines]; }
   const Line& line(std::size_t bucket) const { return page(bucket).lines[bucket % page_lines]; }
   std::size_t count(std::size_t bucket) const;
   std::uint32_t fraction(Place place) const;
@@ -170,13 +172,17 @@ class LineIndex {
   NodeIndex owner_behind(std::size_t bucket, std::size_t at) const;
   std::size_t place_in_bucket(Spot spot, Token position, bool strictly) const;
   std::vector<Token> equal_positions(std::size_t bucket, std::size_t begin, std::size_t end) const;
-  // A point as its line has it.
+  // A point as its line has it; the position may have to be made anew.
   struct Entry {
     std::uint32_t fraction;
     NodeIndex owner;
+    std::size_t at = 0;  // its place before the change
+    std::optional<Token> position{};
   };
   std::vector<Entry> entries(std::size_t bucket) const;
-  bool insert(const Point& point, const Before& before, std::vector<Entry>& to) const;
+  Token position_of(Entry& entry, std::size_t bucket) const;
+  bool erase(const Point& point, std::vector<Entry>& from) const;
+  std::optional<Point> insert(const Point& point, const Before& before, std::vector<Entry>& to) const;
   Page& own_page(std::size_t bucket, const LineIndex& shared_with);
   void write_line(std::size_t bucket, std::span<const Entry> points, NodeIndex following);
   void lead_on(std::size_t bucket, const LineIndex& shared_with);
@@ -188,7 +194,8 @@ class LineIndex {
   bool distinct_ = false;
   bool fractions_tell_all_ = false;
   PositionsOf positions_of_;
-  std::vector<std::shared_ptr<Page>> pages_;
+  std::vector<const Page*> directory_;  // pages_, one step nearer
+  SharedVector<std::shared_ptr<Page>> pages_;
   std::vector<Point> crowded_;  // all points, and then there are no pages; a Place has no bucket
 };
 

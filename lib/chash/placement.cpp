@@ -9,9 +9,8 @@ namespace chash {
 namespace {
 
 // libmemcached turns to weighted points as soon as a weight is above 1, and keeps the hash of keys that it had.
-Result<Profile> as_heavy(const Profile& profile, std::span<const Node> nodes) {
-  const bool heavy = std::ranges::any_of(nodes, [](const Node& node) { return node.weight > 1; });
-  return profile.heavier.empty() || !heavy ? profile : heavier_profile(profile);
+bool is_heavy(const Profile& profile, std::span<const Node> nodes) {
+  return !profile.heavier.empty() && std::ranges::any_of(nodes, [](const Node& node) { return node.weight > 1; });
 }
 
 template <class To, class Variant>
@@ -23,14 +22,15 @@ Result<void> assign(Variant& variant, Result<To> made) {
 
 }  // namespace
 
-std::optional<Placement> Placement::changed(const Delta& delta, std::span<const Node> before) const {
-  const std::size_t left = before.size() + delta.added.size() - delta.removed.size();
+std::optional<Placement> Placement::changed(std::span<const NodeIndex> removed, std::span<const Node> after) const {
   const auto* ring = std::get_if<Ring>(&algorithm_);
-  if (ring == nullptr || only_ != no_node || left < 2) return std::nullopt;
-  auto next = ring->changed(delta, before);
+  if (ring == nullptr || only_ != no_node || after.size() < 2) return std::nullopt;
+  if (!ring->empty() && is_heavy(ring->profile(), after) != is_heavy_) return std::nullopt;
+  auto next = ring->changed(removed, after);
   if (!next) return std::nullopt;
   Placement made;
   made.algorithm_ = std::move(*next);
+  made.is_heavy_ = is_heavy_;
   return made;
 }
 
@@ -43,7 +43,8 @@ void Placement::owners_of(std::span<const std::string_view> keys, std::span<Node
 }
 
 Result<Placement> build(const Profile& asked, std::span<const Node> nodes, const SlotTable& slots) {
-  const auto profile = as_heavy(asked, nodes);
+  const bool heavy = is_heavy(asked, nodes);
+  const auto profile = heavy ? heavier_profile(asked) : asked;
   if (!profile) return profile.error();
   const auto members = members_of(*profile, nodes);
   if (!members) return members.error();
@@ -53,6 +54,7 @@ Result<Placement> build(const Profile& asked, std::span<const Node> nodes, const
                       "the limit is " + std::to_string(limits::rendezvous_nodes) + " nodes");
 
   Placement made;
+  made.is_heavy_ = heavy;
   Result<void> outcome;
   switch (profile->algorithm) {
     case Profile::Algorithm::ring: outcome = assign(made.algorithm_, Ring::build(*profile, *members, nodes)); break;

@@ -38,8 +38,10 @@ class Placement {
   // Places nothing: what no nodes give.
   Placement() = default;
 
-  // The placement after a change, sharing all that it does not touch, where the algorithm can; see Ring::changed().
-  std::optional<Placement> changed(const Delta& delta, std::span<const Node> before) const;
+  // The placement after a change, sharing all that it does not touch, where the algorithm can. It is made of `after`:
+  // the nodes that this was made of but for those at the positions `removed`, which ascend, and new ones behind them.
+  // Nothing where build() is to make it.
+  std::optional<Placement> changed(std::span<const NodeIndex> removed, std::span<const Node> after) const;
 
   bool empty() const {
     return std::visit([](const auto& a) { return a.empty(); }, algorithm_);
@@ -76,6 +78,7 @@ class Placement {
                 PlacementAlgorithm<Indexed> && PlacementAlgorithm<Probes> && PlacementAlgorithm<Balanced>);
   std::variant<Ring, Table, Rendezvous, Indexed, Probes, Balanced> algorithm_;
   NodeIndex only_ = no_node;  // one server alone is not hashed to: not even for an empty key
+  bool is_heavy_ = false;     // Profile::heavier places
 };
 
 // Pure. `slots` is for the profile `balanced`; without, it takes the nodes for those of a new ring.

@@ -247,7 +247,7 @@ Result<RingPoints> points_of(const Profile& profile, std::span<const Member> mem
       made.count = static_cast<std::uint32_t>(tokens->size());
       made.tokens = std::make_shared<const std::vector<Token>>(std::move(*tokens));
     }
-    all.points += std::uint64_t{made.count} * (profile.points == Profile::Points::text ? profile.words : 1);
+    all.points += made.points(profile);
     const std::uint64_t text = text_bytes(profile, made.member);
     all.text_bytes += made.count * text;
     if (text > limits::field_bytes || all.text_bytes > limits::point_text_bytes)

@@ -17,6 +17,10 @@ struct Point {
   std::uint32_t member;  // position among the members
 };
 
+inline bool by_position(const Point& a, const Point& b) {
+  return a.position != b.position ? a.position < b.position : a.member < b.member;
+}
+
 // How many points (or digests, where one has several words) each member has.
 std::vector<std::uint64_t> point_counts(const Profile& profile, std::span<const Member> members,
                                         std::span<const Node> nodes);
@@ -28,7 +32,10 @@ struct MemberPoints {
   std::uint32_t seed = 0;                              // points=haproxy
   std::shared_ptr<const std::vector<Token>> tokens{};  // points=tokens
 
-  // In the order in which the program makes them.
+  std::uint64_t points(const Profile& profile) const {
+    return std::uint64_t{count} * (profile.points == Profile::Points::text ? profile.words : 1);
+  }
+  // In the order in which the program makes them: more of them begin with those that fewer are.
   void append(const Profile& profile, std::vector<Token>& positions) const;
 };
 

@@ -4,9 +4,11 @@
 #include <array>
 #include <bit>
 #include <cassert>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 #include "chash/limits.h"
 
@@ -21,10 +23,6 @@ constexpr std::size_t patience = 256;
 
 // Keys that are hashed together: two of the widest groups of MD5.
 constexpr std::size_t in_flight = 64;
-
-bool by_position(const Point& a, const Point& b) {
-  return a.position != b.position ? a.position < b.position : a.member < b.member;
-}
 
 // Hashes spread: by their upper bits the points fall into heaps of a few each, which are then put in order one by one.
 // Building 1.6 million points takes 118 ms with it, and 192 with std::sort.
@@ -47,13 +45,23 @@ void sort_points(unsigned bits, std::vector<Point>& points) {
   points = std::move(sorted);
 }
 
-// Of equal positions only the first or the last that was configured stays.  Requires: points in order.
-void resolve_ties(Profile::Tie tie, std::vector<Point>& points) {
-  if (tie == Profile::Tie::index) return;
-  if (tie == Profile::Tie::last) std::ranges::reverse(points);
-  const auto rest = std::ranges::unique(points, {}, &Point::position);
-  points.erase(rest.begin(), rest.end());
-  if (tie == Profile::Tie::last) std::ranges::reverse(points);
+// Of equal positions only the first or the last that was configured stays. Returns the others.
+// Requires: points in order.
+std::vector<Point> resolve_ties(Profile::Tie tie, std::vector<Point>& points) {
+  std::vector<Point> covered;
+  if (tie == Profile::Tie::index) return covered;
+  std::size_t kept = 0;
+  for (const Point& point : points) {
+    if (kept == 0 || points[kept - 1].position != point.position) {
+      points[kept++] = point;
+    } else if (tie == Profile::Tie::first) {
+      covered.push_back(point);
+    } else {
+      covered.push_back(std::exchange(points[kept - 1], point));
+    }
+  }
+  points.resize(kept);
+  return covered;
 }
 
 }  // namespace
@@ -74,124 +82,51 @@ Result<Ring> Ring::build(const Profile& profile, std::span<const Member> members
   if (!all) return std::move(all).error();
   std::vector<Point> points = all->make(profile);
   sort_points(profile.hash->bits, points);
-  resolve_ties(profile.tie, points);
   Ring ring;
   ring.key_rule_ = KeyRule(profile);
   ring.lookup_ = profile.lookup;
   ring.only_one_counts_ = profile.tie != Profile::Tie::index;
+  ring.covered_ = resolve_ties(profile.tie, points);
+  for (std::vector<Point>* some : {&points, &ring.covered_})
+    for (Point& point : *some) point.member = members[point.member].node;
+  std::ranges::sort(ring.covered_, by_position);
+  ring.nodes_ = nodes.size();
   auto slots = std::make_shared<Slots>(Slots{profile, {}, all->text_bytes});
   slots->members.resize(nodes.size());
-  std::vector<bool> owns(members.size());
-  for (Point& point : points) {
-    owns[point.member] = true;
-    point.member = members[point.member].node;
-  }
-  ring.owner_count_ = static_cast<std::size_t>(std::ranges::count(owns, true));
   for (MemberPoints& made : all->members) {
     const NodeIndex node = made.member.node;
+    ring.members_ += made.count > 0 ? 1 : 0;
     if (made.member.down) {
       ring.down_.resize(nodes.size());
       ring.down_[node] = true;
     }
-    slots->members[node] = std::make_shared<const MemberPoints>(std::move(made));
+    slots->members.own(node) = std::make_shared<const MemberPoints>(std::move(made));
   }
   ring.slots_ = std::move(slots);
+  ring.count_owners();
   ring.index_ = LineIndex(points, ring.key_rule_.bits(), ring.only_one_counts_, positions_from(ring.slots_));
   return ring;
 }
 
-// --- Changes --------------------------------------------------------------------------------------------------------
-
-bool Ring::may_change_in_place(const Delta& delta) const {
-  if (slots_ == nullptr || only_one_counts_ || !down_.empty()) return false;
-  const Profile& profile = slots_->profile;
-  const bool alone = profile.count == Profile::Count::fixed || profile.count == Profile::Count::weight ||
-                     profile.count == Profile::Count::replicas;
-  const bool few = delta.added.size() + delta.removed.size() <= 8 + slots_->members.size() / 16;
-  return alone && few && profile.points != Profile::Points::haproxy && profile.heavier.empty();
+// Whether the points of one node count before those of another where their positions are equal: in the order that the
+// profile has, or in the opposite one.
+bool Ring::wins(NodeIndex slot, NodeIndex other) const {
+  const auto comes_before = [&](NodeIndex left, NodeIndex right) {
+    const std::string &a = slots_->members[left]->member.identity, &b = slots_->members[right]->member.identity;
+    if (slots_->profile.order == Profile::Order::given) return node_of(left) < node_of(right);
+    if (slots_->profile.order == Profile::Order::length && a.size() != b.size()) return a.size() < b.size();
+    return a < b;
+  };
+  return slots_->profile.tie == Profile::Tie::last ? comes_before(other, slot) : comes_before(slot, other);
 }
 
-// In the order that the profile has, which is also that of points with equal positions.
-bool Ring::comes_before(NodeIndex slot, NodeIndex other) const {
-  const std::string &a = slots_->members[slot]->member.identity, &b = slots_->members[other]->member.identity;
-  switch (slots_->profile.order) {
-    case Profile::Order::given: return node_of(slot) < node_of(other);
-    case Profile::Order::length: return a.size() != b.size() ? a.size() < b.size() : a < b;
-    case Profile::Order::bytes: break;
-  }
-  return a < b;
-}
-
-bool Ring::has_identity_of(std::span<const Member> members) const {
-  if (slots_->profile.identity == "{name}") return false;  // names are compared before a change is made
-  return std::ranges::any_of(slots_->members, [&](const auto& made) {
-    return made != nullptr && std::ranges::find(members, made->member.identity, &Member::identity) != members.end();
-  });
-}
-
-// Takes the members out whose nodes are gone, and gives the others the new positions of their nodes.
-void Ring::take_out(const Delta& delta, std::span<const Node> before, Slots& slots, std::vector<Point>& gone) {
-  std::vector<NodeIndex> moved_to(before.size());
-  NodeIndex position = 0;
-  for (std::size_t i = 0; i < before.size(); ++i) {
-    const bool stays = delta.removed.empty() || std::ranges::find(delta.removed, before[i].name) == delta.removed.end();
-    moved_to[i] = stays ? position++ : no_node;
-  }
-  std::vector<NodeIndex> node_of(slots.members.size());
-  for (NodeIndex slot = 0; slot < node_of.size(); ++slot) {
-    const NodeIndex node = this->node_of(slot);
-    node_of[slot] = node == no_node ? no_node : moved_to[node];
-    if (node == no_node || node_of[slot] != no_node || slots.members[slot] == nullptr) continue;
-    for (const Token point : slots.positions(slot)) gone.push_back({point, slot});
-    owner_count_ -= slots.members[slot]->count > 0 ? 1 : 0;
-    slots.members[slot].reset();
-  }
-  node_of_ = std::move(node_of);
-}
-
-// Puts members in, whose nodes stand at `position` and behind, where a slot is free.
-void Ring::put_in(std::span<const MemberPoints> members, NodeIndex position, Slots& slots, std::vector<Point>& come) {
-  auto free_slot = node_of_.begin();
-  for (const MemberPoints& made : members) {
-    free_slot = std::find(free_slot, node_of_.end(), no_node);
-    const auto slot = static_cast<NodeIndex>(free_slot - node_of_.begin());
-    if (free_slot == node_of_.end()) {
-      slots.members.emplace_back();
-      node_of_.push_back(no_node);
-      free_slot = node_of_.end() - 1;
-    }
-    slots.members[slot] = std::make_shared<const MemberPoints>(made);
-    node_of_[slot] = position + made.member.node;
-    owner_count_ += made.count > 0 ? 1 : 0;
-    for (const Token point : slots.positions(slot)) come.push_back({point, slot});
-  }
-}
-
-std::optional<Ring> Ring::changed(const Delta& delta, std::span<const Node> before) const {
-  if (!may_change_in_place(delta)) return std::nullopt;
-  const auto members = members_of(slots_->profile, delta.added);
-  if (!members || members->size() != delta.added.size() || has_identity_of(*members)) return std::nullopt;
-  const auto made = points_of(slots_->profile, *members, delta.added);
-  const bool any_down = std::ranges::any_of(*members, &Member::down);
-  if (!made || any_down || index_.points() + made->points > limits::points) return std::nullopt;
-
-  Ring next = *this;
-  auto slots = std::make_shared<Slots>(*slots_);
-  std::vector<Point> gone, come;
-  next.take_out(delta, before, *slots, gone);
-  next.put_in(made->members, static_cast<NodeIndex>(before.size() - delta.removed.size()), *slots, come);
-  slots->text_bytes += made->text_bytes;  // what went is not counted: at the limit the ring is built anew
-  if (slots->members.size() > LineIndex::most_owners || slots->text_bytes > limits::point_text_bytes)
-    return std::nullopt;
-  // Without holes a slot is its node's position, and look-ups are spared a step.
-  NodeIndex slot = 0;
-  if (std::ranges::all_of(next.node_of_, [&](NodeIndex node) { return node == slot++; })) next.node_of_.clear();
-  next.slots_ = slots;
-  auto index = index_.changed(gone, come, positions_from(slots),
-                              [&](NodeIndex a, NodeIndex b) { return next.comes_before(a, b); });
-  if (!index) return std::nullopt;
-  next.index_ = std::move(*index);
-  return next;
+// Of the nodes that have points, those whose points are all covered own nothing.
+void Ring::count_owners() {
+  std::map<NodeIndex, std::size_t> covered;
+  for (const Point& point : covered_) ++covered[point.member];
+  owner_count_ = members_;
+  for (const auto& [slot, points] : covered)
+    if (points == slots_->members[slot]->points(slots_->profile)) --owner_count_;
 }
 
 void Ring::count_points(std::vector<std::uint64_t>& by_node) const {
@@ -200,8 +135,7 @@ void Ring::count_points(std::vector<std::uint64_t>& by_node) const {
   const Profile& profile = slots_->profile;
   for (NodeIndex slot = 0; slot < slots_->members.size(); ++slot)
     if (const auto& made = slots_->members[slot]; made != nullptr)
-      by_node[node_of(slot)] +=
-          std::uint64_t{made->count} * (profile.points == Profile::Points::text ? profile.words : 1);
+      by_node[node_of(slot)] += made->points(profile);
 }
 
 // --- Look-ups -------------------------------------------------------------------------------------------------------

@@ -27,11 +27,10 @@ class Ring {
   // Errors: those of points_of().  Cost: ~75 ns a point (MD5); 9.5 bytes a point, and 140 a node.
   static Result<Ring> build(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes);
 
-  // The ring after a change, for the price of the points that come and go. `before` are the nodes that this was made
-  // of; afterwards it is made of those that stay and, behind them, those that come. Nothing where a ring must be built
-  // anew: where equal points hide each other, or a node's points depend on the other nodes, or the change is large or
-  // cannot be made. Cost: ~0.2 us for each of the points, and 20 ns a node.
-  std::optional<Ring> changed(const Delta& delta, std::span<const Node> before) const;
+  // The ring after a change, for the price of the points that come and go: see Placement::changed(). Nothing where it is
+  // better built anew: the change is large or cannot be made.
+  // Cost: ~0.2 us for each of the points, and ~1 ns a node; 0.3 us a node where its points depend on the other nodes.
+  std::optional<Ring> changed(std::span<const NodeIndex> removed, std::span<const Node> after) const;
 
   bool empty() const { return index_.empty(); }
   std::size_t points() const { return index_.points(); }
@@ -50,6 +49,8 @@ class Ring {
   std::vector<NodeIndex> owners(std::string_view key, std::size_t count) const;
 
   const KeyRule& key_rule() const { return key_rule_; }
+  // Requires: !empty().
+  const Profile& profile() const { return slots_->profile; }
 
  private:
   LineIndex::Place first_point(Token position) const;
@@ -65,27 +66,37 @@ class Ring {
   // The nodes keep their numbers in the index while others come and go, and their positions among the nodes do not.
   struct Slots {
     Profile profile;
-    std::vector<std::shared_ptr<const MemberPoints>> members;  // by slot; nullptr for a node that has no points
+    SharedVector<std::shared_ptr<const MemberPoints>> members;  // by slot; nullptr for a node that has no points
     std::uint64_t text_bytes = 0;
 
     std::vector<Token> positions(NodeIndex slot) const;
   };
   NodeIndex node_of(NodeIndex slot) const { return node_of_.empty() ? slot : node_of_[slot]; }
-  bool may_change_in_place(const Delta& delta) const;
-  bool has_identity_of(std::span<const Member> members) const;
-  void take_out(const Delta& delta, std::span<const Node> before, Slots& slots, std::vector<Point>& gone);
-  void put_in(std::span<const MemberPoints> members, NodeIndex position, Slots& slots, std::vector<Point>& come);
-  bool comes_before(NodeIndex slot, NodeIndex other) const;
+  bool wins(NodeIndex slot, NodeIndex other) const;
+  void count_owners();
   static LineIndex::PositionsOf positions_from(std::shared_ptr<const Slots> slots);
+
+  // ring_change.cpp
+  struct Edit;
+  bool counts_alone() const;
+  bool has_identity_of(std::span<const Member> members) const;
+  void renumber(std::span<const NodeIndex> removed, Edit& edit);
+  std::vector<NodeIndex> give_slots(std::size_t first, std::size_t nodes, Edit& edit);
+  std::vector<NodeIndex> slots_by_node() const;
+  void replace(NodeIndex slot, std::shared_ptr<const MemberPoints> made, Edit& edit);
+  void uncover(Edit& edit);
 
   KeyRule key_rule_;
   std::shared_ptr<const Slots> slots_;
   std::vector<NodeIndex> node_of_;  // by slot; empty while they are the same
+  std::size_t nodes_ = 0;
   Profile::Lookup lookup_ = Profile::Lookup::strict;
   LineIndex index_;
   std::vector<bool> down_;        // by slot; empty if none is
   bool only_one_counts_ = false;  // of points with equal positions
-  std::size_t owner_count_ = 0;   // nodes that have a point
+  std::vector<Point> covered_;    // those that another one of equal position stands for, by position
+  std::size_t members_ = 0;       // nodes that have points
+  std::size_t owner_count_ = 0;   // and one of them in the index
 };
 
 }  // namespace chash

@@ -104,15 +104,14 @@ RingSpec apply(RingSpec spec, const Delta& delta) {
   return spec;
 }
 
-Delta difference(const RingSpec& before, const RingSpec& after) {
-  Delta delta;
+std::vector<NodeIndex> removed_between(std::span<const Node> before, std::span<const Node> after) {
+  std::vector<NodeIndex> removed;
   std::size_t stays = 0;
-  for (const Node& node : before.nodes) {
-    if (stays < after.nodes.size() && after.nodes[stays] == node) ++stays;
-    else delta.removed.push_back(node.name);
+  for (NodeIndex i = 0; i < before.size(); ++i) {
+    if (stays < after.size() && after[stays] == before[i]) ++stays;
+    else removed.push_back(i);
   }
-  delta.added.assign(after.nodes.begin() + static_cast<std::ptrdiff_t>(stays), after.nodes.end());
-  return delta;
+  return removed;
 }
 
 }  // namespace chash

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -78,8 +79,8 @@ Result<Delta> resolve(const RingSpec& spec, const Change& change);
 // Requires: `delta` came from resolve() on this very spec.  Cost: O(nodes), and O(slots) where the ring keeps them.
 RingSpec apply(RingSpec spec, const Delta& delta);
 
-// The one delta that leads from a spec to another of the same profile, where changes did: nodes that stay are in their
-// old order and before those that came.  Cost: O(nodes).
-Delta difference(const RingSpec& before, const RingSpec& after);
+// Where among `before` the nodes are that are gone, if changes led to `after`: those that stay are in their old order
+// and before those that came. Ascending.  Cost: O(nodes).
+std::vector<NodeIndex> removed_between(std::span<const Node> before, std::span<const Node> after);
 
 }  // namespace chash

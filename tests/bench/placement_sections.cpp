@@ -190,17 +190,20 @@ void hashing(Report& report) {
 void changing(Report& report, std::size_t count) {
   const std::vector<Node> before = nodes_of(count);
   const Placement placement = placed("seed,vnodes=160", before);
-  const chash::Delta add{{{"node-new"}}, {}}, remove{{}, {before[count / 2].name}};
+  const chash::RingSpec spec{"seed,vnodes=160", before};
+  const std::vector<Node> more = apply(spec, {{{"node-new"}}, {}}).nodes;
+  const std::vector<Node> fewer = apply(spec, {{}, {before[count / 2].name}}).nodes;
   std::vector<Row> rows;
-  const auto change = [&](const chash::Delta& delta) {
+  const auto change = [&](const std::vector<Node>& after) {
     return [&](std::size_t n) {
       std::uint64_t sum = 0;
-      for (std::size_t i = 0; i < n; ++i) sum += placement.changed(delta, before).value().points();
+      for (std::size_t i = 0; i < n; ++i)
+        sum += placement.changed(chash::removed_between(before, after), after).value().points();
       return sum;
     };
   };
-  rows.push_back({"add a node, as a snapshot", change(add)});
-  rows.push_back({"remove a node, as a snapshot", change(remove)});
+  rows.push_back({"add a node, as a snapshot", change(more)});
+  rows.push_back({"remove a node, as a snapshot", change(fewer)});
   Row whole{"build the ring", [&](std::size_t) { return placed("seed,vnodes=160", before).points(); }};
   for (int round = 0; round < 3; ++round) whole.ns.push_back(seconds_of(whole.work, 1) * 1e9);
   report.table("changing a ring of " + std::to_string(count) + " nodes x 160", rows);

@@ -188,7 +188,8 @@ TEST_CASE("line index: after any changes it is the index of the points that are 
           removed = at->second;
           owners.erase(at);
         }
-        auto next = index.changed(removed, added, positions(), before);
+        std::vector<Point> covered;
+        auto next = index.changed(removed, added, positions(), before, covered);
         shared += next.has_value();
         index = next ? std::move(*next) : LineIndex(all(), bits, false, positions());
         if (step % 20 != 0) continue;
