@@ -82,6 +82,7 @@ void RingService::run_writer() {
       if (!settled && !wake_.wait_for(lock, quiet, is_needed)) {
         lock.unlock();
         store_.settle();
+        published_.drop_unused();
         settled = true;
         continue;
       }

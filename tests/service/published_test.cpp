@@ -78,7 +78,7 @@ TEST_CASE("published: an unchanged value is not fetched again") {
   CHECK(value.use_count() == owners);
 }
 
-TEST_CASE("published: a value is freed when nobody holds it any more") {
+TEST_CASE("published: a value is freed when nobody holds it any more, and never by a reader") {
   std::atomic<int> alive = 0;
   {
     const auto published = published_value(std::make_shared<Value>(1, &alive));
@@ -94,8 +94,12 @@ TEST_CASE("published: a value is freed when nobody holds it any more") {
     for (std::uint64_t n = 3; n <= 1000; ++n) published->publish(std::make_shared<Value>(n, &alive));
     CHECK(alive == 3);  // the first, the second, and the newest; nothing in between
     CHECK(ahead.current().number() == 1000);
+    CHECK(alive == 3);
+    published->drop_unused();
     CHECK(alive == 2);
     behind.reset();
+    CHECK(alive == 2);
+    published->drop_unused();
     CHECK(alive == 1);
 
     const auto kept = published->latest();
@@ -147,6 +151,7 @@ TEST_CASE(
 
     CHECK(faults == 0);
     CHECK(looks >= 4);
+    published->drop_unused();
     CHECK(alive == 1);
   }
   CHECK(alive == 0);
