@@ -34,8 +34,8 @@ Error refused(std::string why, std::string hint = {}) {
 
 }  // namespace
 
-SlotTable reslotted(const Profile& profile, const SlotTable& table, std::span<const Node> before,
-                    std::span<const Node> after) {
+SlotTable reslotted(const Profile& profile, const SlotTable& table, const NodeList& before,
+                    const NodeList& after) {
   const auto members = members_of(profile, after);
   if (!members || members->empty()) return {};
   std::vector<double> weights(after.size());
@@ -50,7 +50,7 @@ SlotTable reslotted(const Profile& profile, const SlotTable& table, std::span<co
   return SlotTable(share_out(std::move(held), weights));
 }
 
-Result<Balanced> Balanced::build(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes,
+Result<Balanced> Balanced::build(const Profile& profile, std::span<const Member> members, const NodeList& nodes,
                                  const SlotTable& table) {
   if (members.size() > profile.slots)
     return refused("there are more nodes than slots", "make the ring anew with slots=NUMBER, a power of two");

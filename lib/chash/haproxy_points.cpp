@@ -20,7 +20,7 @@ Error refused(const Node& node, std::string_view why, std::string_view hint) {
 // Servers without an id get the first free one from a counter that each line of the configuration moves on, those with
 // an id of their own included. Of all nodes: one that is down keeps its id.
 // Source: check_config_validity() in src/cfgparse.c.
-Result<std::vector<std::uint32_t>> server_ids(std::span<const Node> nodes) {
+Result<std::vector<std::uint32_t>> server_ids(const NodeList& nodes) {
   std::vector<std::uint32_t> ids(nodes.size());
   std::set<std::uint32_t> taken;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -95,7 +95,7 @@ Result<std::uint32_t> seed_of(const Profile& profile, const Node& node, std::uin
 }  // namespace
 
 Result<std::vector<std::uint32_t>> haproxy_seeds(const Profile& profile, std::span<const Member> members,
-                                                 std::span<const Node> nodes) {
+                                                 const NodeList& nodes) {
   std::vector<std::uint32_t> seeds;
   if (profile.points != Profile::Points::haproxy) return seeds;
   const auto ids = server_ids(nodes);

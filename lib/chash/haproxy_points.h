@@ -12,6 +12,6 @@ namespace chash {
 // One number a member, to which the number of the point is added. Empty for profiles with other points.
 // Errors: invalid_argument (an id that is no number or is given twice; no address or guid where one is needed).
 Result<std::vector<std::uint32_t>> haproxy_seeds(const Profile& profile, std::span<const Member> members,
-                                                 std::span<const Node> nodes);
+                                                 const NodeList& nodes);
 
 }  // namespace chash

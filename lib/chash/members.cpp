@@ -75,7 +75,7 @@ std::vector<std::string> known_fields(const Profile& profile) {
   return known;
 }
 
-Result<std::vector<Member>> members_of(const Profile& profile, std::span<const Node> nodes) {
+Result<std::vector<Member>> members_of(const Profile& profile, const NodeList& nodes) {
   const std::vector<std::string> known = known_fields(profile);
   std::vector<Member> members;
   for (NodeIndex i = 0; i < nodes.size(); ++i) {

@@ -20,7 +20,7 @@ struct Member {
 
 // Errors: invalid_argument, naming the node: a weight or field that the profile does not have, or two nodes that are
 // one to it.
-Result<std::vector<Member>> members_of(const Profile& profile, std::span<const Node> nodes);
+Result<std::vector<Member>> members_of(const Profile& profile, const NodeList& nodes);
 
 // The fields that a node may be given under this profile.
 std::vector<std::string> known_fields(const Profile& profile);

@@ -10,7 +10,7 @@
 namespace chash {
 
 Result<TableEntries> fill_partitions(const Profile& profile, std::span<const Member> members,
-                                     std::span<const Node> nodes) {
+                                     const NodeList& nodes) {
   const auto all = points_of(profile, members, nodes);
   if (!all) return all.error();
   std::vector<Point> points = all->make(profile);

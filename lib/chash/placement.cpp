@@ -9,7 +9,7 @@ namespace chash {
 namespace {
 
 // libmemcached turns to weighted points as soon as a weight is above 1, and keeps the hash of keys that it had.
-bool is_heavy(const Profile& profile, std::span<const Node> nodes) {
+bool is_heavy(const Profile& profile, const NodeList& nodes) {
   return !profile.heavier.empty() && std::ranges::any_of(nodes, [](const Node& node) { return node.weight > 1; });
 }
 
@@ -22,7 +22,7 @@ Result<void> assign(Variant& variant, Result<To> made) {
 
 }  // namespace
 
-std::optional<Placement> Placement::changed(std::span<const NodeIndex> removed, std::span<const Node> after) const {
+std::optional<Placement> Placement::changed(std::span<const NodeIndex> removed, const NodeList& after) const {
   const auto* ring = std::get_if<Ring>(&algorithm_);
   if (ring == nullptr || only_ != no_node || after.size() < 2) return std::nullopt;
   if (!ring->empty() && is_heavy(ring->profile(), after) != is_heavy_) return std::nullopt;
@@ -42,7 +42,7 @@ void Placement::owners_of(std::span<const std::string_view> keys, std::span<Node
   for (std::size_t i = 0; i < keys.size(); ++i) found[i] = owner(keys[i]);
 }
 
-Result<Placement> build(const Profile& asked, std::span<const Node> nodes, const SlotTable& slots) {
+Result<Placement> build(const Profile& asked, const NodeList& nodes, const SlotTable& slots) {
   const bool heavy = is_heavy(asked, nodes);
   const auto profile = heavy ? heavier_profile(asked) : asked;
   if (!profile) return profile.error();

@@ -41,7 +41,7 @@ class Placement {
   // The placement after a change, sharing all that it does not touch, where the algorithm can. It is made of `after`:
   // the nodes that this was made of but for those at the positions `removed`, which ascend, and new ones behind them.
   // Nothing where build() is to make it.
-  std::optional<Placement> changed(std::span<const NodeIndex> removed, std::span<const Node> after) const;
+  std::optional<Placement> changed(std::span<const NodeIndex> removed, const NodeList& after) const;
 
   bool empty() const {
     return std::visit([](const auto& a) { return a.empty(); }, algorithm_);
@@ -73,7 +73,7 @@ class Placement {
   }
 
  private:
-  friend Result<Placement> build(const Profile& profile, std::span<const Node> nodes, const SlotTable& slots);
+  friend Result<Placement> build(const Profile& profile, const NodeList& nodes, const SlotTable& slots);
   static_assert(PlacementAlgorithm<Ring> && PlacementAlgorithm<Table> && PlacementAlgorithm<Rendezvous> &&
                 PlacementAlgorithm<Indexed> && PlacementAlgorithm<Probes> && PlacementAlgorithm<Balanced>);
   std::variant<Ring, Table, Rendezvous, Indexed, Probes, Balanced> algorithm_;
@@ -83,7 +83,7 @@ class Placement {
 
 // Pure. `slots` is for the profile `balanced`; without, it takes the nodes for those of a new ring.
 // Errors: invalid_argument (a node that the profile cannot have), too_large (limits::points).
-Result<Placement> build(const Profile& profile, std::span<const Node> nodes, const SlotTable& slots = {});
+Result<Placement> build(const Profile& profile, const NodeList& nodes, const SlotTable& slots = {});
 Result<Placement> build(const RingSpec& spec);
 
 }  // namespace chash

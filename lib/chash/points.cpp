@@ -211,7 +211,7 @@ Error too_many_points(std::uint64_t points) {
 }  // namespace
 
 std::vector<std::uint64_t> point_counts(const Profile& profile, std::span<const Member> members,
-                                        std::span<const Node> nodes) {
+                                        const NodeList& nodes) {
   if (profile.count == Profile::Count::fill) return fill(profile, members);
   const double total = sum_of_weights(members);
   std::vector<std::uint64_t> counts;
@@ -232,7 +232,7 @@ std::vector<std::uint64_t> point_counts(const Profile& profile, std::span<const 
   return counts;
 }
 
-Result<RingPoints> points_of(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes) {
+Result<RingPoints> points_of(const Profile& profile, std::span<const Member> members, const NodeList& nodes) {
   const auto seeds = haproxy_seeds(profile, members, nodes);
   if (!seeds) return seeds.error();
   const auto counts = point_counts(profile, members, nodes);
@@ -282,7 +282,7 @@ std::vector<Point> RingPoints::make(const Profile& profile) const {
   return made;
 }
 
-std::string ambiguous_names(const Profile& profile, std::span<const Node> nodes) {
+std::string ambiguous_names(const Profile& profile, const NodeList& nodes) {
   // With anything but a digit between them, the name and the number can be told apart: no need to look.
   const bool runs_together = profile.point.find("{id}{i}") != std::string::npos ||
                              profile.point.find("{i}{id}") != std::string::npos ||

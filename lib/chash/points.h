@@ -23,7 +23,7 @@ inline bool by_position(const Point& a, const Point& b) {
 
 // How many points (or digests, where one has several words) each member has.
 std::vector<std::uint64_t> point_counts(const Profile& profile, std::span<const Member> members,
-                                        std::span<const Node> nodes);
+                                        const NodeList& nodes);
 
 // What the points of one member are made of, time and again alike.
 struct MemberPoints {
@@ -50,10 +50,10 @@ struct RingPoints {
 
 // Errors: too_large (limits::points, limits::point_text_bytes), invalid_argument (a field that is no token, id or
 // address).
-Result<RingPoints> points_of(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes);
+Result<RingPoints> points_of(const Profile& profile, std::span<const Member> members, const NodeList& nodes);
 
 // Names that this profile cannot tell apart: two points of different nodes with one text. Empty, or a sentence.
 // Cost: as building, and all the texts in memory.
-std::string ambiguous_names(const Profile& profile, std::span<const Node> nodes);
+std::string ambiguous_names(const Profile& profile, const NodeList& nodes);
 
 }  // namespace chash

@@ -77,7 +77,7 @@ LineIndex::PositionsOf Ring::positions_from(std::shared_ptr<const Slots> slots) 
   return [slots = std::move(slots)](NodeIndex slot) { return slots->positions(slot); };
 }
 
-Result<Ring> Ring::build(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes) {
+Result<Ring> Ring::build(const Profile& profile, std::span<const Member> members, const NodeList& nodes) {
   auto all = points_of(profile, members, nodes);
   if (!all) return std::move(all).error();
   std::vector<Point> points = all->make(profile);

@@ -25,12 +25,12 @@ class Ring {
  public:
   Ring() = default;
   // Errors: those of points_of().  Cost: ~75 ns a point (MD5); 9.5 bytes a point, and 140 a node.
-  static Result<Ring> build(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes);
+  static Result<Ring> build(const Profile& profile, std::span<const Member> members, const NodeList& nodes);
 
   // The ring after a change, for the price of the points that come and go: see Placement::changed(). Nothing where it is
   // better built anew: the change is large or cannot be made.
   // Cost: ~0.2 us for each of the points, and ~1 ns a node; 0.3 us a node where its points depend on the other nodes.
-  std::optional<Ring> changed(std::span<const NodeIndex> removed, std::span<const Node> after) const;
+  std::optional<Ring> changed(std::span<const NodeIndex> removed, const NodeList& after) const;
 
   bool empty() const { return index_.empty(); }
   std::size_t points() const { return index_.points(); }

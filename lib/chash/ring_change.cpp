@@ -125,14 +125,14 @@ void Ring::uncover(Edit& edit) {
   edit.gone = std::move(gone);
 }
 
-std::optional<Ring> Ring::changed(std::span<const NodeIndex> removed, std::span<const Node> after) const {
+std::optional<Ring> Ring::changed(std::span<const NodeIndex> removed, const NodeList& after) const {
   if (slots_ == nullptr) return std::nullopt;
   const std::size_t stays = nodes_ - removed.size();
   const std::size_t few = always_few + nodes_ / part_of_all;
   if (after.size() - stays + removed.size() > few) return std::nullopt;
   const Profile& profile = slots_->profile;
   const std::size_t first = counts_alone() ? stays : 0;  // from here on nodes may have other points than before
-  const std::span<const Node> asked = after.subspan(first);
+  const NodeList asked = after.from(first);
   const auto members = members_of(profile, asked);
   if (!members || (counts_alone() && has_identity_of(*members))) return std::nullopt;
   auto made = points_of(profile, *members, asked);

@@ -39,7 +39,7 @@ SortedNames members_among(const RingSpec& spec, const SortedNames& names) {
 Result<void> check_node(const Profile& profile, const Node& node) {
   if (auto ok = check_node_name(node.name); !ok) return ok.error();
   if (auto ok = check_node_fields(node); !ok) return ok.error();
-  if (auto ok = members_of(profile, {&node, 1}); !ok) return std::move(ok).error();
+  if (auto ok = members_of(profile, {node}); !ok) return std::move(ok).error();
   return {};
 }
 
@@ -93,22 +93,24 @@ Result<Delta> resolve(const RingSpec& spec, const Change& change) {
 RingSpec apply(RingSpec spec, const Delta& delta) {
   const auto profile = parse_profile(spec.profile);
   const bool has_slots = profile && profile->algorithm == Profile::Algorithm::balanced;
-  const std::vector<Node> before = has_slots ? spec.nodes : std::vector<Node>();
+  const NodeList before = has_slots ? spec.nodes : NodeList();
   if (!delta.removed.empty()) {
     SortedNames removed(delta.removed.begin(), delta.removed.end());
     std::ranges::sort(removed);
-    std::erase_if(spec.nodes, [&](const Node& node) { return contains(removed, node.name); });
+    spec.nodes.erase_if([&](const Node& node) { return contains(removed, node.name); });
   }
-  spec.nodes.insert(spec.nodes.end(), delta.added.begin(), delta.added.end());
+  spec.nodes.append(delta.added);
   if (has_slots) spec.slots = reslotted(*profile, spec.slots, before, spec.nodes);
   return spec;
 }
 
-std::vector<NodeIndex> removed_between(std::span<const Node> before, std::span<const Node> after) {
+std::vector<NodeIndex> removed_between(const NodeList& before, const NodeList& after) {
   std::vector<NodeIndex> removed;
   std::size_t stays = 0;
   for (NodeIndex i = 0; i < before.size(); ++i) {
-    if (stays < after.size() && after[stays] == before[i]) ++stays;
+    const Node* const next = stays < after.size() ? &after[stays] : nullptr;
+    const bool is_here = next != nullptr && (next == &before[i] || *next == before[i]);
+    if (is_here) ++stays;
     else removed.push_back(i);
   }
   return removed;

@@ -18,28 +18,18 @@
 #include <vector>
 
 #include "chash/hash.h"
+#include "chash/node_list.h"
 #include "chash/result.h"
 #include "chash/slot_table.h"
 
 namespace chash {
-
-// More that a profile may want to know of a node (its alias, address, id, tokens), by name.
-using NodeFields = std::vector<std::pair<std::string, std::string>>;
-
-struct Node {
-  std::string name;   // hashed; see node_name.h
-  double weight = 1;  // share wanted relative to others; 0 where the profile has that
-  NodeFields fields{};
-
-  friend bool operator==(const Node&, const Node&) = default;
-};
 
 struct RingSpec {
   // NAME[,PARAMETER=VALUE]… as parse_profile() reads it.
   std::string profile = "seed";
   // In order of adding, which is the order in which they are listed, and the order of those profiles that have none of
   // their own.
-  std::vector<Node> nodes{};
+  NodeList nodes{};
   // Of the profile `balanced` alone: what its changes made of it. apply() keeps it.
   SlotTable slots{};
 
@@ -81,6 +71,6 @@ RingSpec apply(RingSpec spec, const Delta& delta);
 
 // Where among `before` the nodes are that are gone, if changes led to `after`: those that stay are in their old order
 // and before those that came. Ascending.  Cost: O(nodes).
-std::vector<NodeIndex> removed_between(std::span<const Node> before, std::span<const Node> after);
+std::vector<NodeIndex> removed_between(const NodeList& before, const NodeList& after);
 
 }  // namespace chash

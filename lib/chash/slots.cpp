@@ -50,7 +50,7 @@ Result<void> fill_ranges(const Node& node, std::string_view list, std::uint32_t 
 
 }  // namespace
 
-Result<TableEntries> fill_slots(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes) {
+Result<TableEntries> fill_slots(const Profile& profile, std::span<const Member> members, const NodeList& nodes) {
   TableEntries entries(profile.slots, no_node);
   bool any = false;
   for (std::uint32_t i = 0; i < members.size(); ++i) {

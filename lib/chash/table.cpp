@@ -17,7 +17,7 @@ Error too_many_steps() {
                     "use fewer nodes, weights that are closer to each other, or a smaller table");
 }
 
-Result<Table> Table::build(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes) {
+Result<Table> Table::build(const Profile& profile, std::span<const Member> members, const NodeList& nodes) {
   Table table;
   if (members.empty()) return table;
   Result<TableEntries> filled;

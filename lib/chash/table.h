@@ -25,16 +25,16 @@ Result<TableEntries> fill_modulo(std::span<const Member> members);
 // smooth_table.cpp: the same numbers, spread.  Errors: too_large.
 Result<TableEntries> fill_smooth_table(std::span<const Member> members);
 // slots.cpp: what the nodes' field `slots` says, else equal ranges.  Errors: invalid_argument.
-Result<TableEntries> fill_slots(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes);
+Result<TableEntries> fill_slots(const Profile& profile, std::span<const Member> members, const NodeList& nodes);
 // maglev.cpp: each node in an order of its own.  Errors: invalid_argument (more nodes than entries).
 Result<TableEntries> fill_maglev(const Profile& profile, std::span<const Member> members);
 // partitions.cpp: from a ring, with a bound on how many each node has.  Errors: invalid_argument (no room).
 Result<TableEntries> fill_partitions(const Profile& profile, std::span<const Member> members,
-                                     std::span<const Node> nodes);
+                                     const NodeList& nodes);
 
 class Table {
  public:
-  static Result<Table> build(const Profile& profile, std::span<const Member> members, std::span<const Node> nodes);
+  static Result<Table> build(const Profile& profile, std::span<const Member> members, const NodeList& nodes);
 
   bool empty() const { return entries_.empty(); }
   std::size_t points() const { return entries_.size(); }

@@ -81,7 +81,7 @@ HttpResponse validation_error(std::string_view parameter, const Error& error) {
 void append_names(const RingSpec& spec, std::string& out) {
   out += '[';
   for (const Node& node : spec.nodes) {
-    if (&node != spec.nodes.data()) out += ',';
+    if (&node != &spec.nodes.front()) out += ',';
     protocol::append_json_string(node.name, out);
   }
   out += ']';

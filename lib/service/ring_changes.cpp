@@ -225,10 +225,11 @@ Result<Committed> RingService::create(const std::string& ring, RingSpec spec) {
   if (auto ok = check_room(*rings, **next); !ok) return std::move(ok).error();
   const RingSpec& after = (*next)->spec;
   const std::string warning = ambiguous_names((*next)->profile, after.nodes);
-  const std::vector<Delta> deltas(after.nodes.empty() ? 0 : 1, Delta{after.nodes, {}});
+  const Delta all{{after.nodes.begin(), after.nodes.end()}, {}};
+  const std::vector<Delta> deltas(after.nodes.empty() ? 0 : 1, all);
   in_doubt_ = true;
   if (auto ok = store_.commit({ring, 0, (*next)->epoch, deltas, after}); !ok) return std::move(ok).error();
-  Committed outcome{(*next)->epoch, 0, Delta{after.nodes, {}}, std::shared_ptr<const RingSpec>(*next, &after), warning};
+  Committed outcome{(*next)->epoch, 0, all, std::shared_ptr<const RingSpec>(*next, &after), warning};
   publish(std::move(*next));
   return outcome;
 }

@@ -12,7 +12,7 @@
 namespace chash::store {
 namespace {
 
-std::string checksum_1(std::string_view ring, const Head& head, std::int64_t vnodes, const std::vector<Node>& nodes) {
+std::string checksum_1(std::string_view ring, const Head& head, std::int64_t vnodes, const NodeList& nodes) {
   Token fingerprint = xxh3_128("chash ring 1: md5 128 'NAME:i' next") + static_cast<std::uint64_t>(vnodes);
   std::string names;
   for (const Node& node : nodes) {

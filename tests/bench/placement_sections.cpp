@@ -191,14 +191,14 @@ void changing(Report& report, std::size_t count) {
   const std::vector<Node> before = nodes_of(count);
   const Placement placement = placed("seed,vnodes=160", before);
   const chash::RingSpec spec{"seed,vnodes=160", before};
-  const std::vector<Node> more = apply(spec, {{{"node-new"}}, {}}).nodes;
-  const std::vector<Node> fewer = apply(spec, {{}, {before[count / 2].name}}).nodes;
+  const chash::NodeList more = apply(spec, {{{"node-new"}}, {}}).nodes;
+  const chash::NodeList fewer = apply(spec, {{}, {before[count / 2].name}}).nodes;
   std::vector<Row> rows;
-  const auto change = [&](const std::vector<Node>& after) {
+  const auto change = [&](const chash::NodeList& after) {
     return [&](std::size_t n) {
       std::uint64_t sum = 0;
       for (std::size_t i = 0; i < n; ++i)
-        sum += placement.changed(chash::removed_between(before, after), after).value().points();
+        sum += placement.changed(chash::removed_between(spec.nodes, after), after).value().points();
       return sum;
     };
   };

@@ -50,7 +50,7 @@ std::uint32_t least_by_trying(std::uint32_t slots, const std::vector<std::uint64
 
 // The same for any number of nodes: who holds more than his rounded-down quota already takes the first that are left
 // over, for nothing; each other one costs a slot.
-std::uint64_t least_moves(std::uint64_t slots, const std::vector<Node>& nodes, const std::vector<std::uint32_t>& held) {
+std::uint64_t least_moves(std::uint64_t slots, const NodeList& nodes, const std::vector<std::uint32_t>& held) {
   std::uint64_t total = 0, sum = 0, moves = 0, free_of_charge = 0;
   for (const Node& node : nodes) total += static_cast<std::uint64_t>(node.weight);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -191,9 +191,9 @@ TEST_CASE("balanced: a table is only taken with the nodes that it is of") {
   };
   CHECK(build(spec));
   RingSpec fewer = spec, lighter = spec, shorter = spec;
-  fewer.nodes.pop_back();
+  fewer.nodes.erase_if([](const Node& node) { return node.name == "node-2"; });
   CHECK(refuses(fewer));
-  lighter.nodes[1].weight = 0;
+  lighter.nodes = {{"node-0"}, {"node-1", 0}, {"node-2"}};
   CHECK(refuses(lighter));
   shorter.slots = SlotTable(std::vector<NodeIndex>(4096, 0));
   CHECK(refuses(shorter));

@@ -197,11 +197,10 @@ TEST_CASE("ring spec: as many nodes as the limit says, and not one more") {
 }
 
 TEST_CASE("fingerprint: does not depend on the order of adding") {
-  RingSpec spec{"seed", {{"a", 1}, {"b", 2}, {"c", 0.5}, {"d", 1}}};
-  const Token expected = fingerprint(spec);
-  std::ranges::sort(spec.nodes, {}, &Node::name);
-  do CHECK(fingerprint(spec) == expected);
-  while (std::ranges::next_permutation(spec.nodes, {}, &Node::name).found);
+  std::vector<Node> nodes{{"a", 1}, {"b", 2}, {"c", 0.5}, {"d", 1}};
+  const Token expected = fingerprint({"seed", nodes});
+  do CHECK(fingerprint({"seed", nodes}) == expected);
+  while (std::ranges::next_permutation(nodes, {}, &Node::name).found);
 }
 
 TEST_CASE("fingerprint: differs for every name, weight, vnodes and membership") {

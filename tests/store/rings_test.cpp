@@ -13,7 +13,8 @@ namespace {
 const std::vector<Node> pool{{"a:11211", 2, {{"alias", "x"}, {"state", "down"}}}, {"b:11211", 0}};
 
 void must_create(SqliteStore& store, const StoredRing& ring) {
-  const std::vector<Delta> deltas(ring.spec.nodes.empty() ? 0 : 1, Delta{ring.spec.nodes, {}});
+  const Delta all{{ring.spec.nodes.begin(), ring.spec.nodes.end()}, {}};
+  const std::vector<Delta> deltas(ring.spec.nodes.empty() ? 0 : 1, all);
   if (auto ok = store.commit({ring.name, 0, ring.epoch, deltas, ring.spec}); !ok) FAIL(ok.error().message);
 }
 
