@@ -34,8 +34,7 @@ Error refused(std::string why, std::string hint = {}) {
 
 }  // namespace
 
-SlotTable reslotted(const Profile& profile, const SlotTable& table, const NodeList& before,
-                    const NodeList& after) {
+SlotTable reslotted(const Profile& profile, const SlotTable& table, const NodeList& before, const NodeList& after) {
   const auto members = members_of(profile, after);
   if (!members || members->empty()) return {};
   std::vector<double> weights(after.size());

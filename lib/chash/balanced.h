@@ -25,8 +25,7 @@ namespace chash {
 // The table of a ring whose nodes were `before` and are `after`: those that stay are in their old order, and before
 // those that come. Without a table before, that of a ring to which all nodes are added at once. Empty where no node has
 // a weight above 0, or members_of() finds fault with them.
-SlotTable reslotted(const Profile& profile, const SlotTable& table, const NodeList& before,
-                    const NodeList& after);
+SlotTable reslotted(const Profile& profile, const SlotTable& table, const NodeList& before, const NodeList& after);
 
 // How many bits of a key's hash stand below those that are its slot.
 inline unsigned bits_below_slot(const Profile& profile) {

@@ -28,7 +28,9 @@ inline constexpr double max_weight = 1e6;
 inline constexpr std::size_t nodes = 65'536;
 // 10 bytes a point: 160 MiB for the largest ring, and six times as much while it is built. Checked before anything is
 // allocated.
-inline constexpr std::size_t points = 16'000'000;
+inline constexpr std::uint64_t points = 16'000'000;
+// What a program that holds one large ring may ask build() for: 1.5 GiB, and 12 while it is built.
+inline constexpr std::uint64_t points_of_largest_ring = 160'000'000;
 // Rings of one daemon: all are listed in one answer, and each is looked for by name in every request.
 inline constexpr std::size_t rings = 1024;
 // Points of all rings together, 320 MiB.

@@ -114,6 +114,7 @@ std::vector<std::string> fields_given(std::string_view identity) {
 }
 
 Result<std::string> node_identity(std::string_view identity, const Node& node) {
+  if (identity == "{name}") return node.name;
   while (true) {
     const std::size_t bar = identity.find('|');
     bool complete = true;

@@ -1,5 +1,5 @@
-// NodeList: the nodes of a ring, in order. A value like a vector of them, but its copies share the nodes: one with a node
-// more or less costs 8 bytes a node instead of a copy of all their texts.
+// NodeList: the nodes of a ring, in order. A value like a vector of them, but its copies share the nodes: one with a
+// node more or less costs 8 bytes a node instead of a copy of all their texts.
 //
 // Threads: as a std::vector; that two lists share nodes nobody notices, since a node in a list is not written to.
 #pragma once

@@ -9,8 +9,7 @@
 
 namespace chash {
 
-Result<TableEntries> fill_partitions(const Profile& profile, std::span<const Member> members,
-                                     const NodeList& nodes) {
+Result<TableEntries> fill_partitions(const Profile& profile, std::span<const Member> members, const NodeList& nodes) {
   const auto all = points_of(profile, members, nodes);
   if (!all) return all.error();
   std::vector<Point> points = all->make(profile);

@@ -42,7 +42,8 @@ void Placement::owners_of(std::span<const std::string_view> keys, std::span<Node
   for (std::size_t i = 0; i < keys.size(); ++i) found[i] = owner(keys[i]);
 }
 
-Result<Placement> build(const Profile& asked, const NodeList& nodes, const SlotTable& slots) {
+Result<Placement> build(const Profile& asked, const NodeList& nodes, const SlotTable& slots,
+                        std::uint64_t most_points) {
   const bool heavy = is_heavy(asked, nodes);
   const auto profile = heavy ? heavier_profile(asked) : asked;
   if (!profile) return profile.error();
@@ -57,7 +58,9 @@ Result<Placement> build(const Profile& asked, const NodeList& nodes, const SlotT
   made.is_heavy_ = heavy;
   Result<void> outcome;
   switch (profile->algorithm) {
-    case Profile::Algorithm::ring: outcome = assign(made.algorithm_, Ring::build(*profile, *members, nodes)); break;
+    case Profile::Algorithm::ring:
+      outcome = assign(made.algorithm_, Ring::build(*profile, *members, nodes, most_points));
+      break;
     case Profile::Algorithm::rendezvous: made.algorithm_ = Rendezvous::build(*profile, *members); break;
     case Profile::Algorithm::furc:
     case Profile::Algorithm::jump: made.algorithm_ = Indexed::build(*profile, *members); break;

@@ -14,6 +14,7 @@
 
 #include "chash/balanced.h"
 #include "chash/indexed.h"
+#include "chash/limits.h"
 #include "chash/probes.h"
 #include "chash/rendezvous.h"
 #include "chash/ring.h"
@@ -73,7 +74,8 @@ class Placement {
   }
 
  private:
-  friend Result<Placement> build(const Profile& profile, const NodeList& nodes, const SlotTable& slots);
+  friend Result<Placement> build(const Profile& profile, const NodeList& nodes, const SlotTable& slots,
+                                 std::uint64_t most_points);
   static_assert(PlacementAlgorithm<Ring> && PlacementAlgorithm<Table> && PlacementAlgorithm<Rendezvous> &&
                 PlacementAlgorithm<Indexed> && PlacementAlgorithm<Probes> && PlacementAlgorithm<Balanced>);
   std::variant<Ring, Table, Rendezvous, Indexed, Probes, Balanced> algorithm_;
@@ -82,8 +84,9 @@ class Placement {
 };
 
 // Pure. `slots` is for the profile `balanced`; without, it takes the nodes for those of a new ring.
-// Errors: invalid_argument (a node that the profile cannot have), too_large (limits::points).
-Result<Placement> build(const Profile& profile, const NodeList& nodes, const SlotTable& slots = {});
+// Errors: invalid_argument (a node that the profile cannot have), too_large (most_points; see points_of()).
+Result<Placement> build(const Profile& profile, const NodeList& nodes, const SlotTable& slots = {},
+                        std::uint64_t most_points = limits::points);
 Result<Placement> build(const RingSpec& spec);
 
 }  // namespace chash

@@ -201,11 +201,14 @@ std::uint64_t text_bytes(const Profile& profile, const Member& member) {
   return profile.point.size() + ids * member.identity.size();
 }
 
-Error too_many_points(std::uint64_t points) {
-  return make_error(
-      Errc::too_large,
-      "the ring would have " + std::to_string(points) + " points; the limit is " + std::to_string(limits::points),
-      "use smaller weights: only their ratio counts");
+std::uint64_t ring_bytes(std::uint64_t points, std::size_t members) { return points * 19 / 2 + members * 140; }
+
+Error too_many_points(std::uint64_t points, std::size_t members, std::uint64_t most) {
+  return make_error(Errc::too_large,
+                    "the ring would have " + std::to_string(points) + " points and take " +
+                        std::to_string(ring_bytes(points, members) >> 20) + " MiB; the limit is " +
+                        std::to_string(most) + " points",
+                    "use smaller weights: only their ratio counts");
 }
 
 }  // namespace
@@ -232,13 +235,15 @@ std::vector<std::uint64_t> point_counts(const Profile& profile, std::span<const 
   return counts;
 }
 
-Result<RingPoints> points_of(const Profile& profile, std::span<const Member> members, const NodeList& nodes) {
+Result<RingPoints> points_of(const Profile& profile, std::span<const Member> members, const NodeList& nodes,
+                             std::uint64_t most) {
   const auto seeds = haproxy_seeds(profile, members, nodes);
   if (!seeds) return seeds.error();
   const auto counts = point_counts(profile, members, nodes);
+  const std::uint64_t each = profile.points == Profile::Points::text ? profile.words : 1;
   RingPoints all;
   for (std::size_t i = 0; i < members.size(); ++i) {
-    if (counts[i] > limits::points) return too_many_points(counts[i]);
+    if (counts[i] > most) return too_many_points(counts[i] * each, members.size(), most);
     MemberPoints made{members[i], static_cast<std::uint32_t>(counts[i])};
     if (!seeds->empty()) made.seed = (*seeds)[i];
     if (profile.points == Profile::Points::tokens) {
@@ -250,14 +255,16 @@ Result<RingPoints> points_of(const Profile& profile, std::span<const Member> mem
     all.points += made.points(profile);
     const std::uint64_t text = text_bytes(profile, made.member);
     all.text_bytes += made.count * text;
-    if (text > limits::field_bytes || all.text_bytes > limits::point_text_bytes)
+    if (text > limits::field_bytes || all.text_bytes > most_text_bytes(most))
       return make_error(Errc::too_large, "the texts of the points of this ring are too long to hash",
                         "use shorter names, or fewer vnodes");
     all.members.push_back(std::move(made));
   }
-  if (all.points > limits::points) return too_many_points(all.points);
+  if (all.points > most) return too_many_points(all.points, members.size(), most);
   return all;
 }
+
+std::uint64_t RingPoints::bytes() const { return ring_bytes(points, members.size()); }
 
 void MemberPoints::append(const Profile& profile, std::vector<Token>& positions) const {
   switch (profile.points) {

@@ -1,12 +1,14 @@
 // Points: where the members of a profile lie on its circle.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "chash/limits.h"
 #include "chash/members.h"
 
 namespace chash {
@@ -22,8 +24,7 @@ inline bool by_position(const Point& a, const Point& b) {
 }
 
 // How many points (or digests, where one has several words) each member has.
-std::vector<std::uint64_t> point_counts(const Profile& profile, std::span<const Member> members,
-                                        const NodeList& nodes);
+std::vector<std::uint64_t> point_counts(const Profile& profile, std::span<const Member> members, const NodeList& nodes);
 
 // What the points of one member are made of, time and again alike.
 struct MemberPoints {
@@ -45,12 +46,20 @@ struct RingPoints {
   std::uint64_t points = 0;      // of all members
   std::uint64_t text_bytes = 0;  // that are hashed for them
 
+  // What a ring of them takes, about: known before any of it is made.
+  std::uint64_t bytes() const;
   std::vector<Point> make(const Profile& profile) const;
 };
 
-// Errors: too_large (limits::points, limits::point_text_bytes), invalid_argument (a field that is no token, id or
-// address).
-Result<RingPoints> points_of(const Profile& profile, std::span<const Member> members, const NodeList& nodes);
+// How many bytes may be hashed for a ring of so many points at most.
+inline std::uint64_t most_text_bytes(std::uint64_t most) {
+  return limits::point_text_bytes * std::max<std::uint64_t>(1, most / limits::points);
+}
+
+// Errors: too_large (`most` points, most_text_bytes()),
+// invalid_argument (a field that is no token, id or address).
+Result<RingPoints> points_of(const Profile& profile, std::span<const Member> members, const NodeList& nodes,
+                             std::uint64_t most = limits::points);
 
 // Names that this profile cannot tell apart: two points of different nodes with one text. Empty, or a sentence.
 // Cost: as building, and all the texts in memory.

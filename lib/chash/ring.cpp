@@ -77,8 +77,9 @@ LineIndex::PositionsOf Ring::positions_from(std::shared_ptr<const Slots> slots) 
   return [slots = std::move(slots)](NodeIndex slot) { return slots->positions(slot); };
 }
 
-Result<Ring> Ring::build(const Profile& profile, std::span<const Member> members, const NodeList& nodes) {
-  auto all = points_of(profile, members, nodes);
+Result<Ring> Ring::build(const Profile& profile, std::span<const Member> members, const NodeList& nodes,
+                         std::uint64_t most_points) {
+  auto all = points_of(profile, members, nodes, most_points);
   if (!all) return std::move(all).error();
   std::vector<Point> points = all->make(profile);
   sort_points(profile.hash->bits, points);
@@ -91,7 +92,7 @@ Result<Ring> Ring::build(const Profile& profile, std::span<const Member> members
     for (Point& point : *some) point.member = members[point.member].node;
   std::ranges::sort(ring.covered_, by_position);
   ring.nodes_ = nodes.size();
-  auto slots = std::make_shared<Slots>(Slots{profile, {}, all->text_bytes});
+  auto slots = std::make_shared<Slots>(Slots{profile, {}, all->text_bytes, most_points});
   slots->members.resize(nodes.size());
   for (MemberPoints& made : all->members) {
     const NodeIndex node = made.member.node;
@@ -134,8 +135,7 @@ void Ring::count_points(std::vector<std::uint64_t>& by_node) const {
   if (only_one_counts_ || slots_ == nullptr) return;
   const Profile& profile = slots_->profile;
   for (NodeIndex slot = 0; slot < slots_->members.size(); ++slot)
-    if (const auto& made = slots_->members[slot]; made != nullptr)
-      by_node[node_of(slot)] += made->points(profile);
+    if (const auto& made = slots_->members[slot]; made != nullptr) by_node[node_of(slot)] += made->points(profile);
 }
 
 // --- Look-ups -------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "chash/key_rule.h"
+#include "chash/limits.h"
 #include "chash/line_index.h"
 #include "chash/points.h"
 
@@ -25,11 +26,12 @@ class Ring {
  public:
   Ring() = default;
   // Errors: those of points_of().  Cost: ~75 ns a point (MD5); 9.5 bytes a point, and 140 a node.
-  static Result<Ring> build(const Profile& profile, std::span<const Member> members, const NodeList& nodes);
+  static Result<Ring> build(const Profile& profile, std::span<const Member> members, const NodeList& nodes,
+                            std::uint64_t most_points = limits::points);
 
-  // The ring after a change, for the price of the points that come and go: see Placement::changed(). Nothing where it is
-  // better built anew: the change is large or cannot be made.
-  // Cost: ~0.2 us for each of the points, and ~1 ns a node; 0.3 us a node where its points depend on the other nodes.
+  // The ring after a change, for the price of the points that come and go: see Placement::changed(). Nothing where it
+  // is better built anew: the change is large or cannot be made. Cost: ~0.2 us for each of the points, and ~1 ns a
+  // node; 0.3 us a node where its points depend on the other nodes.
   std::optional<Ring> changed(std::span<const NodeIndex> removed, const NodeList& after) const;
 
   bool empty() const { return index_.empty(); }
@@ -68,6 +70,7 @@ class Ring {
     Profile profile;
     SharedVector<std::shared_ptr<const MemberPoints>> members;  // by slot; nullptr for a node that has no points
     std::uint64_t text_bytes = 0;
+    std::uint64_t most_points = limits::points;
 
     std::vector<Token> positions(NodeIndex slot) const;
   };

@@ -117,8 +117,8 @@ void Ring::uncover(Edit& edit) {
   for (const Point& point : gone) {
     const auto waiting = std::ranges::equal_range(covered_, point.position, {}, &Point::position);
     if (waiting.empty()) continue;
-    const auto best = std::ranges::min_element(
-        waiting, [&](const Point& a, const Point& b) { return wins(a.member, b.member); });
+    const auto best =
+        std::ranges::min_element(waiting, [&](const Point& a, const Point& b) { return wins(a.member, b.member); });
     edit.come.push_back(*best);
     covered_.erase(best);
   }
@@ -135,7 +135,7 @@ std::optional<Ring> Ring::changed(std::span<const NodeIndex> removed, const Node
   const NodeList asked = after.from(first);
   const auto members = members_of(profile, asked);
   if (!members || (counts_alone() && has_identity_of(*members))) return std::nullopt;
-  auto made = points_of(profile, *members, asked);
+  auto made = points_of(profile, *members, asked, slots_->most_points);
   if (!made) return std::nullopt;
 
   auto slots = std::make_shared<Slots>(*slots_);
@@ -171,14 +171,14 @@ std::optional<Ring> Ring::changed(std::span<const NodeIndex> removed, const Node
   if (std::ranges::find(next.down_, true) == next.down_.end()) next.down_.clear();
   // Of those that count alone, what went is not taken off: at the limit the ring is built anew.
   slots->text_bytes = made->text_bytes + (counts_alone() ? slots->text_bytes : 0);
-  if (slots->members.size() > LineIndex::most_owners || slots->text_bytes > limits::point_text_bytes)
+  if (slots->members.size() > LineIndex::most_owners || slots->text_bytes > most_text_bytes(slots_->most_points))
     return std::nullopt;
 
   next.uncover(edit);
   std::vector<Point> covered;
-  auto index = index_.changed(edit.gone, edit.come, positions_from(slots),
-                              [&](NodeIndex a, NodeIndex b) { return next.wins(a, b); }, covered);
-  if (!index || index->points() + next.covered_.size() + covered.size() > limits::points) return std::nullopt;
+  auto index = index_.changed(
+      edit.gone, edit.come, positions_from(slots), [&](NodeIndex a, NodeIndex b) { return next.wins(a, b); }, covered);
+  if (!index || index->points() + next.covered_.size() + covered.size() > slots_->most_points) return std::nullopt;
   next.index_ = std::move(*index);
   next.covered_.insert(next.covered_.end(), covered.begin(), covered.end());
   std::ranges::sort(next.covered_, by_position);

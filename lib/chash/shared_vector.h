@@ -1,5 +1,5 @@
-// SharedVector: a vector whose copies share what they have in common. It is kept in pieces of 64 items, and one piece is
-// copied when an item of it is written: a copy of a million items with one changed costs 16,000 pointers.
+// SharedVector: a vector whose copies share what they have in common. It is kept in pieces of 64 items, and one piece
+// is copied when an item of it is written: a copy of a million items with one changed costs 16,000 pointers.
 //
 // Threads: as a std::vector; that two copies share pieces nobody notices, since a shared piece is not written to.
 #pragma once
@@ -24,8 +24,8 @@ class SharedVector {
   // The item, to be written; `original` is what this was copied from, or this itself where it is a copy of nothing.
   T& own(std::size_t i, const SharedVector& original) {
     auto& piece = pieces_[i / items];
-    const bool is_shared = &original != this && i / items < original.pieces_.size() &&
-                           piece == original.pieces_[i / items];
+    const bool is_shared =
+        &original != this && i / items < original.pieces_.size() && piece == original.pieces_[i / items];
     if (is_shared) piece = std::make_shared<Piece>(*piece);
     return (*piece)[i % items];
   }

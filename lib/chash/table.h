@@ -29,8 +29,7 @@ Result<TableEntries> fill_slots(const Profile& profile, std::span<const Member> 
 // maglev.cpp: each node in an order of its own.  Errors: invalid_argument (more nodes than entries).
 Result<TableEntries> fill_maglev(const Profile& profile, std::span<const Member> members);
 // partitions.cpp: from a ring, with a bound on how many each node has.  Errors: invalid_argument (no room).
-Result<TableEntries> fill_partitions(const Profile& profile, std::span<const Member> members,
-                                     const NodeList& nodes);
+Result<TableEntries> fill_partitions(const Profile& profile, std::span<const Member> members, const NodeList& nodes);
 
 class Table {
  public:

@@ -72,7 +72,13 @@ int main(int argc, char** argv) {
   for (const std::size_t nodes : rings) keys_to_nodes(report, nodes);
   for (const std::size_t nodes : rings) replica_lists(report, nodes);
   hashing(report);
-  for (const std::size_t nodes : rings) changing(report, nodes);
+  for (const std::size_t nodes : sizes) tables(report, nodes);
+  std::printf("\nchanges, as snapshots\n");
+  for (const std::size_t nodes : sizes) changing(report, nodes, is_smoke);
+  std::printf("\nreaders\n");
+  reading_while_changing(report, is_smoke);
+  std::printf("\nmemory\n");
+  for (const std::size_t nodes : rings) memory(report, nodes);
   building(report, is_smoke ? 100 : 1000);
   if (!is_smoke) balance(report);
   if (!options.json.empty()) std::ofstream(options.json) << report.json().dump(1) << '\n';

@@ -27,7 +27,7 @@ LineCycle::LineCycle(std::size_t lines) : next(lines * 16) {
 }
 
 #if defined(CHASH_BENCH_LIBMEMCACHED)
-std::vector<Row> libmemcached_rows(std::span<const chash::Node> nodes, std::span<const std::string_view> keys) {
+std::vector<Row> libmemcached_rows(const chash::NodeList& nodes, std::span<const std::string_view> keys) {
   if (nodes.size() > 100) return {};  // at its 101st host it aborts
   const std::shared_ptr<memcached_st> peer(memcached_create(nullptr), memcached_free);
   memcached_behavior_set(peer.get(), MEMCACHED_BEHAVIOR_DISTRIBUTION, MEMCACHED_DISTRIBUTION_CONSISTENT_KETAMA);

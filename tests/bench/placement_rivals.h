@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "chash/node_list.h"
 #include "chash/points.h"
 #include "placement_report.h"
 
@@ -42,6 +43,6 @@ struct LineCycle {
 };
 
 // None where libmemcached is not installed, or aborts on so many nodes. The keys outlive the rows.
-std::vector<Row> libmemcached_rows(std::span<const chash::Node> nodes, std::span<const std::string_view> keys);
+std::vector<Row> libmemcached_rows(const chash::NodeList& nodes, std::span<const std::string_view> keys);
 
 }  // namespace placement_bench

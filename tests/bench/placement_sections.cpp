@@ -26,13 +26,7 @@ using chash::Placement;
 using chash::Point;
 using chash::Token;
 
-std::vector<Node> nodes_of(std::size_t count) {
-  std::vector<Node> nodes;
-  for (std::size_t i = 0; i < count; ++i) nodes.push_back({"node-" + std::to_string(i)});
-  return nodes;
-}
-
-Placement placed(const std::string& profile, const std::vector<Node>& nodes) {
+Placement placed(const std::string& profile, const chash::NodeList& nodes) {
   auto placement = chash::build(chash::RingSpec{profile, nodes});
   if (!placement) {
     std::cerr << "bench_placement: " << placement.error().message << '\n';
@@ -122,7 +116,7 @@ void look_ups(Report& report, std::size_t nodes, Curves& curves) {
 }
 
 void keys_to_nodes(Report& report, std::size_t count) {
-  const std::vector<Node> nodes = nodes_of(count);
+  const chash::NodeList nodes = named_nodes(count);
   const std::vector<std::string> keys = random_keys(1 << 12);  // reading them is not what is measured
   const std::vector<std::string_view> views(keys.begin(), keys.end());
   std::vector<NodeIndex> found(1024);
@@ -148,7 +142,7 @@ void keys_to_nodes(Report& report, std::size_t count) {
 }
 
 void replica_lists(Report& report, std::size_t count) {
-  const std::vector<Node> nodes = nodes_of(count);
+  const chash::NodeList nodes = named_nodes(count);
   const std::vector<std::string> keys = random_keys(1 << 16);
   std::vector<Row> rows;
   const Placement ring = placed("chash,vnodes=160", nodes);
@@ -187,31 +181,36 @@ void hashing(Report& report) {
   report.table("hashing keys of 8 to 24 bytes", rows);
 }
 
-void changing(Report& report, std::size_t count) {
-  const std::vector<Node> before = nodes_of(count);
-  const Placement placement = placed("seed,vnodes=160", before);
-  const chash::RingSpec spec{"seed,vnodes=160", before};
-  const chash::NodeList more = apply(spec, {{{"node-new"}}, {}}).nodes;
-  const chash::NodeList fewer = apply(spec, {{}, {before[count / 2].name}}).nodes;
+void tables(Report& report, std::size_t count) {
+  const chash::NodeList nodes = named_nodes(count);
+  const std::vector<std::string> keys = random_keys(1 << 12);
+  const std::vector<std::string_view> views(keys.begin(), keys.end());
+  // For ten nodes or a million; of Maglev the least primes that its authors would take, or the largest there is.
+  const char* const slots = count <= 10'000 ? "balanced" : "balanced,slots=1048576";
+  const char* const maglev = count <= 10'000    ? "envoy-maglev"
+                             : count <= 100'000 ? "envoy-maglev,table=1000003"
+                                                : "envoy-maglev,table=5000011";
+  std::vector<std::pair<std::string, Placement>> placements;
+  for (const char* profile : {slots, maglev, "jump"}) placements.emplace_back(profile, placed(profile, nodes));
   std::vector<Row> rows;
-  const auto change = [&](const chash::NodeList& after) {
-    return [&](std::size_t n) {
-      std::uint64_t sum = 0;
-      for (std::size_t i = 0; i < n; ++i)
-        sum += placement.changed(chash::removed_between(spec.nodes, after), after).value().points();
-      return sum;
-    };
-  };
-  rows.push_back({"add a node, as a snapshot", change(more)});
-  rows.push_back({"remove a node, as a snapshot", change(fewer)});
-  Row whole{"build the ring", [&](std::size_t) { return placed("seed,vnodes=160", before).points(); }};
-  for (int round = 0; round < 3; ++round) whole.ns.push_back(seconds_of(whole.work, 1) * 1e9);
-  report.table("changing a ring of " + std::to_string(count) + " nodes x 160", rows);
-  report.print("and building it, " + std::to_string(count) + " nodes x 160", {whole});
+  for (const auto& [name, placement] : placements)
+    rows.push_back({name + ", single", [&](std::size_t n) {
+                      std::uint64_t sum = 0;
+                      for (std::size_t i = 0; i < n; ++i) sum += placement.owner(views[i % views.size()]);
+                      return sum;
+                    }});
+  for (const auto& [name, placement] : placements)
+    rows.push_back({name + ", dependent", [&](std::size_t n) {
+                      std::uint64_t last = 0;
+                      for (std::size_t i = 0; i < n; ++i)
+                        last = placement.owner(views[(i + (last & 1)) % views.size()]);
+                      return last;
+                    }});
+  report.table("key to node by a table, " + std::to_string(count) + " nodes", rows);
 }
 
 void building(Report& report, std::size_t count) {
-  const std::vector<Node> nodes = nodes_of(count);
+  const chash::NodeList nodes = named_nodes(count);
   std::vector<Row> rows;
   for (const char* profile : {"seed", "seed,vnodes=160", "chash", "libketama", "envoy-maglev"})
     rows.push_back({profile, [&nodes, profile](std::size_t n) {
@@ -226,12 +225,14 @@ void building(Report& report, std::size_t count) {
 void balance(Report& report) {
   constexpr std::size_t count = 100, sampled = 1'000'000;
   std::printf("\nbalance: keys of the fullest node over the average, %zu nodes, %zu keys\n", count, sampled);
-  for (const char* profile : {"seed", "seed,vnodes=160", "chash", "libketama", "envoy-maglev", "jump"}) {
-    const Placement placement = placed(profile, nodes_of(count));
+  for (const char* profile : {"seed", "seed,vnodes=160", "chash", "libketama", "envoy-maglev", "jump", "balanced"}) {
+    const Placement placement = placed(profile, named_nodes(count));
     std::vector<double> loads(count);
     for (std::size_t i = 0; i < sampled; ++i) ++loads[placement.owner(std::to_string(i))];
     report.figure(profile, *std::ranges::max_element(loads) * count / sampled, "max/mean");
   }
+  const auto slots = placed("balanced", named_nodes(count)).points_by_node(count);
+  report.figure("balanced, by its slots", static_cast<double>(std::ranges::max(slots)) * count / 65'536, "max/mean");
 }
 
 }  // namespace placement_bench

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "chash/node_list.h"
 #include "placement_report.h"
 
 namespace placement_bench {
@@ -13,9 +14,17 @@ void look_ups(Report& report, std::size_t nodes, Curves& curves);
 void keys_to_nodes(Report& report, std::size_t count);
 void replica_lists(Report& report, std::size_t count);
 void hashing(Report& report);
-// One node of 160 points comes, or goes: as a new placement beside the old one, and by building all of it.
-void changing(Report& report, std::size_t count);
+// The profile balanced beside maglev and jump, with tables large enough for so many nodes.
+void tables(Report& report, std::size_t count);
 void building(Report& report, std::size_t count);
 void balance(Report& report);
+
+// --- placement_changes.cpp ---
+// One node of 160 points comes, or goes: as a new placement that is published beside the old one.
+void changing(Report& report, std::size_t count, bool is_smoke);
+void reading_while_changing(Report& report, bool is_smoke);
+void memory(Report& report, std::size_t count);
+
+chash::NodeList named_nodes(std::size_t count);
 
 }  // namespace placement_bench

@@ -292,7 +292,7 @@ TEST_CASE("placement: a spec with no nodes builds, and one with too many points 
   const auto huge = build(RingSpec{"seed", {{"a", 100'000}, {"b", 60'000.01}}});
   REQUIRE_FALSE(huge);
   CHECK(huge.error().code == Errc::too_large);
-  CHECK(huge.error().message == "the ring would have 16000001 points; the limit is 16000000");
+  CHECK(huge.error().message == "the ring would have 16000001 points and take 144 MiB; the limit is 16000000 points");
 }
 
 }  // namespace

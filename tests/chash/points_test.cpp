@@ -55,8 +55,23 @@ TEST_CASE("points: as many as the limit says are accepted, and not one more") {
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == Errc::too_large);
     CHECK(refused.error().message ==
-          "the ring would have " + std::to_string(too_many) + " points; the limit is 16000000");
+          "the ring would have " + std::to_string(too_many) + " points and take 144 MiB; the limit is 16000000 points");
   }
+}
+
+TEST_CASE("points: a program that asks for more gets ten times as many, and what they take is known before") {
+  const auto profile = parse_profile("seed,vnodes=160");
+  REQUIRE(profile);
+  const auto count = [&](const std::vector<Node>& nodes, std::uint64_t most) {
+    const auto members = members_of(*profile, nodes);
+    REQUIRE(members);
+    return points_of(*profile, *members, nodes, most);
+  };
+  CHECK(count({{"a", 1e6}}, limits::points_of_largest_ring).value().points == 160'000'000);
+  CHECK_FALSE(count({{"a", 1e6}, {"b"}}, limits::points_of_largest_ring));
+  CHECK_FALSE(count({{"a", 1e6}}, limits::points));
+  const std::uint64_t mebibytes = count({{"a", 1e6}}, limits::points_of_largest_ring).value().bytes() >> 20;
+  CHECK(mebibytes == 1449);
 }
 
 }  // namespace
