@@ -124,6 +124,25 @@ std::vector<double> read_until(const Changing::Published& published, const std::
   return times;
 }
 
+// From the text of a key to its node, whatever the size of the ring.
+void ask(Report& report, const std::string& ring, const Placement& placement) {
+  constexpr std::size_t keys = 1 << 18;
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < keys; ++i) texts.push_back("user:" + std::to_string(i * 2'654'435'761));
+  const std::vector<std::string_view> views(texts.begin(), texts.end());
+  std::vector<NodeIndex> found(keys);
+  const auto figure = [&](const char* how, const auto& work) {
+    work();
+    const auto start = Clock::now();
+    work();
+    report.figure(ring + "key to node, " + how, milliseconds_since(start) * 1e6 / keys, "ns");
+  };
+  figure("single", [&] {
+    for (std::size_t i = 0; i < keys; ++i) found[i] = placement.owner(views[i]);
+  });
+  figure("batch", [&] { placement.owners_of(views, found); });
+}
+
 }  // namespace
 
 chash::NodeList named_nodes(std::size_t count) {
@@ -141,6 +160,7 @@ void changing(Report& report, std::size_t count, bool is_smoke) {
     return;
   }
   Changing changing(count);
+  ask(report, ring, *changing.published().latest());
   std::vector<double> times;
   for (int i = 0; i < (is_smoke ? 4 : 600); ++i) times.push_back(changing.change());
   report.figure(ring + "building it", changing.build_ms(), "ms");

@@ -79,7 +79,8 @@ class History {
     index_ = anew();
   }
 
-  // One owner leaves, loses some points, or comes. Returns how many of the keys at its points got another answer than they should.
+  // One owner leaves, loses some points, or comes. Returns how many of the keys at its points got another answer than
+  // they should.
   std::size_t change(std::size_t& in_place) {
     std::vector<Point> removed, added, covered;
     if (owners_.size() > 90 || (owners_.size() > 30 && random_() % 2 == 0)) {
@@ -98,10 +99,12 @@ class History {
     std::size_t wrong = 0;
     removed.insert(removed.end(), added.begin(), added.end());
     removed.push_back({random_token(), 0});
-    for (const Point& point : removed)
-      for (const Token key :
-           {point.position, (point.position + 1) & largest(bits_), (point.position - 1) & largest(bits_)})
+    for (const Point& point : removed) {
+      for (const Token shift : {Token{0}, Token{1}, ~Token{0}}) {
+        const Token key = (point.position + shift) & largest(bits_);
         for (const bool strictly : {false, true}) wrong += index_.owner(key, strictly) != naive_.owner(key, strictly);
+      }
+    }
     return wrong;
   }
 
