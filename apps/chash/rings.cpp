@@ -117,6 +117,10 @@ int list(const Run& run) {
 int show(const Run& run, const std::string& name) {
   const auto response = run.session.call<RingShow>({name, run.line.slots});
   if (!response) return run.fail(response.error());
+  const auto profile = parse_profile(response->profile);
+  if (run.line.slots && profile && profile->algorithm != Profile::Algorithm::balanced)
+    return run.misuse(
+        make_error(Errc::invalid_argument, "ring '" + name + "' keeps no slots: --slots is for balanced"));
   std::string& out = run.out.text();
   if (run.json()) {
     encode_response(*response, out);

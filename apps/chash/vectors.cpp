@@ -72,6 +72,11 @@ Result<OfflineRing> read_head(InputFile& lines, std::string& line) {
   if (!is_ours) return make_error(Errc::invalid_argument, "this is no file of chash vectors");
   auto parsed = parse_nodes_text(nodes, "the nodes of the file");
   if (!parsed) return std::move(parsed).error();
+  const auto rules = parse_profile(profile);
+  if (rules && slots.empty() == (rules->algorithm == Profile::Algorithm::balanced))
+    return make_error(Errc::invalid_argument, slots.empty()
+                                                  ? "the file has no slots, and its profile needs them"
+                                                  : "the file has slots, and its profile has none of its own");
   return make_offline_ring(profile, std::move(*parsed), SlotTable(std::move(slots)));
 }
 

@@ -104,17 +104,35 @@ NodeIndex Balanced::candidate(std::size_t slot, std::size_t rank) const {
   return able_[(slot + rank) % able_.size()];
 }
 
+// Where 256 candidates had too few zones, all nodes are gone through.
+void Balanced::append_rare_zones(std::size_t slot, std::size_t count, std::vector<NodeIndex>& found) const {
+  std::vector<bool> has_zone(zone_count_);
+  for (const NodeIndex node : found) has_zone[zones_[node]] = true;
+  for (std::size_t rank = rows; found.size() < count; ++rank) {
+    const NodeIndex node = candidate(slot, rank);
+    if (has_zone[zones_[node]]) continue;
+    has_zone[zones_[node]] = true;
+    found.push_back(node);
+  }
+}
+
 std::vector<NodeIndex> Balanced::owners(std::string_view key, std::size_t count) const {
-  std::vector<NodeIndex> found;
   const auto position = key_rule_.position(key);
-  if (empty() || count == 0 || !position) return found;
-  const std::size_t slot = slot_of(*position);
+  return position ? owners_at(*position, count) : std::vector<NodeIndex>();
+}
+
+std::vector<NodeIndex> Balanced::owners_at(Token position, std::size_t count) const {
+  std::vector<NodeIndex> found;
+  if (empty() || count == 0) return found;
+  const std::size_t slot = slot_of(position);
   count = std::min(count, able_.size());
+  const std::size_t in_zones = std::min(count, zone_count_);
   const auto has_zone_of = [&](NodeIndex node) {
     return std::ranges::any_of(found, [&](NodeIndex other) { return zones_[other] == zones_[node]; });
   };
-  for (std::size_t rank = 0; found.size() < std::min(count, zone_count_) && rank < rows + able_.size(); ++rank)
+  for (std::size_t rank = 0; found.size() < in_zones && rank < rows; ++rank)
     if (const NodeIndex node = candidate(slot, rank); !has_zone_of(node)) found.push_back(node);
+  if (found.size() < in_zones) append_rare_zones(slot, in_zones, found);
   for (std::size_t rank = 0; found.size() < count; ++rank)
     if (const NodeIndex node = candidate(slot, rank); std::ranges::find(found, node) == found.end())
       found.push_back(node);

@@ -54,11 +54,19 @@ class Balanced {
   // Cost: a few loads each, or O(nodes) where a zone or a node is rare.
   std::vector<NodeIndex> owners(std::string_view key, std::size_t count) const;
 
+  NodeIndex owner_at(Token position) const { return table_[slot_of(position)]; }
+  std::vector<NodeIndex> owners_at(Token position, std::size_t count) const;
+  // As Ring::append_cuts().
+  void append_cuts(std::vector<Token>& cuts) const {
+    for (std::size_t slot = 0; slot < table_.size(); ++slot) cuts.push_back(Token{slot} << bits_below_);
+  }
+
   const KeyRule& key_rule() const { return key_rule_; }
 
  private:
   std::size_t slot_of(Token position) const { return static_cast<std::size_t>(position >> bits_below_); }
   NodeIndex candidate(std::size_t slot, std::size_t rank) const;
+  void append_rare_zones(std::size_t slot, std::size_t count, std::vector<NodeIndex>& found) const;
 
   KeyRule key_rule_;
   SlotTable table_;

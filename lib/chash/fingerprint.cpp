@@ -34,9 +34,11 @@ std::string parameters_of(const Profile& profile) {
 
 Token fingerprint(const RingSpec& spec) {
   const auto profile = parse_profile(spec.profile);
-  // HAProxy numbers its servers in the order of the configuration, however they lie on the ring.
+  // HAProxy numbers its servers in the order of the configuration, however they lie on the ring; and slots name their
+  // nodes by number.
   const bool order_counts =
-      profile && (profile->order == Profile::Order::given || profile->points == Profile::Points::haproxy);
+      !spec.slots.empty() ||
+      (profile && (profile->order == Profile::Order::given || profile->points == Profile::Points::haproxy));
   // A sum of the nodes' hashes does not depend on their order, and needs no sorted copy.
   Token sum = xxh3_128(profile ? parameters_of(*profile) : spec.profile);
   std::uint64_t place = 0;

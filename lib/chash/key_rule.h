@@ -27,6 +27,9 @@ class KeyRule {
   bool positions(std::span<const std::string_view> keys, std::span<Token> found) const;
   Token position_of_hash(Token hash) const { return hash ^ order_mask_; }
 
+  // Whether all keys become the same numbers.
+  friend bool operator==(const KeyRule&, const KeyRule&) = default;
+
   unsigned bits() const { return hash_ == nullptr ? 0 : hash_->bits; }
 
  private:

@@ -3,26 +3,41 @@
 #include <algorithm>
 
 namespace chash {
+namespace {
+
+constexpr std::size_t spared_bytes = 64 * 1024;  // of erased nodes, that are not worth copying the others
+
+}  // namespace
+
+std::size_t NodeList::bytes_of(const Node& node) {
+  std::size_t bytes = sizeof node + node.name.size();
+  for (const auto& [name, value] : node.fields) bytes += sizeof(NodeFields::value_type) + name.size() + value.size();
+  return bytes;
+}
 
 NodeList NodeList::from(std::size_t first) const {
   NodeList rest;
   rest.order_.assign(order_.begin() + static_cast<std::ptrdiff_t>(first), order_.end());
   rest.owned_ = owned_;
+  for (const Node& node : rest) rest.bytes_ += bytes_of(node);
+  rest.owned_bytes_ = owned_bytes_;
   return rest;
 }
 
 void NodeList::append(std::vector<Node> nodes) {
   if (nodes.empty()) return;
   owned_.push_back(std::make_shared<const std::vector<Node>>(std::move(nodes)));
-  for (const Node& node : *owned_.back()) order_.push_back(&node);
+  for (const Node& node : *owned_.back()) {
+    order_.push_back(&node);
+    bytes_ += bytes_of(node);
+    owned_bytes_ += bytes_of(node);
+  }
   tidy();
 }
 
 // Every copy counts the references of all that is owned, and what was erased is still there: neither may grow.
 void NodeList::tidy() {
-  std::size_t nodes = 0;
-  for (const auto& some : owned_) nodes += some->size();
-  if (owned_.size() <= 64 + order_.size() / 64 && nodes <= 64 + 2 * order_.size()) return;
+  if (owned_.size() <= 64 + order_.size() / 64 && owned_bytes_ <= spared_bytes + 2 * bytes_) return;
   std::vector<Node> all(begin(), end());
   *this = {};
   append(std::move(all));

@@ -43,6 +43,8 @@ class NodeList {
   const Node& back() const { return *order_.back(); }
   iterator begin() const;
   iterator end() const;
+  // Of all that the nodes hold.
+  std::size_t bytes() const { return bytes_; }
   // Those from `first` on.
   NodeList from(std::size_t first) const;
 
@@ -51,7 +53,11 @@ class NodeList {
   void push_back(Node node) { append({std::move(node)}); }
   template <class Predicate>
   void erase_if(Predicate predicate) {
-    std::erase_if(order_, [&](const Node* node) { return predicate(*node); });
+    std::erase_if(order_, [&](const Node* node) {
+      if (!predicate(*node)) return false;
+      bytes_ -= bytes_of(*node);
+      return true;
+    });
     tidy();
   }
 
@@ -60,10 +66,13 @@ class NodeList {
  private:
   using Order = std::vector<const Node*>;
 
+  static std::size_t bytes_of(const Node& node);
   void tidy();
 
   Order order_;
   std::vector<std::shared_ptr<const std::vector<Node>>> owned_;  // what order_ points into
+  std::size_t bytes_ = 0;                                        // of the nodes in order_
+  std::size_t owned_bytes_ = 0;                                  // and of those that were erased
 };
 
 class NodeList::iterator {

@@ -27,7 +27,7 @@ std::optional<Placement> Placement::changed(std::span<const NodeIndex> removed, 
   if (ring == nullptr || only_ != no_node || after.size() < 2) return std::nullopt;
   if (!ring->empty() && is_heavy(ring->profile(), after) != is_heavy_) return std::nullopt;
   auto next = ring->changed(removed, after);
-  if (!next) return std::nullopt;
+  if (!next || next->owner_count() < 2) return std::nullopt;  // one alone is another case; see only_
   Placement made;
   made.algorithm_ = std::move(*next);
   made.is_heavy_ = is_heavy_;

@@ -33,6 +33,8 @@ concept PlacementAlgorithm =
       { a.key_rule() } -> std::same_as<const KeyRule&>;
     };
 
+struct Cuts;
+
 // Threads: all const members may be called at once.
 class Placement {
  public:
@@ -68,12 +70,17 @@ class Placement {
     if (only_ != no_node) return count == 0 ? std::vector<NodeIndex>() : std::vector<NodeIndex>{only_};
     return std::visit([&](const auto& a) { return a.owners(key, count); }, algorithm_);
   }
+  // By position on the circle of the key's hash: the node that is named at that rank, the owner at rank 0; no_node
+  // where so many are not named.  Requires: equal sizes, and common_cuts() with this.
+  void named_at(std::span<const Token> positions, std::size_t rank, std::span<NodeIndex> found) const;
   // How the key becomes a number; nothing to hash with (bits() == 0) where the algorithm does that itself.
   const KeyRule& key_rule() const {
     return std::visit([](const auto& a) -> const KeyRule& { return a.key_rule(); }, algorithm_);
   }
 
  private:
+  friend std::optional<Cuts> common_cuts(const Placement& a, const Placement& b, bool lists);
+  bool is_constant() const { return only_ != no_node || empty(); }
   friend Result<Placement> build(const Profile& profile, const NodeList& nodes, const SlotTable& slots,
                                  std::uint64_t most_points);
   static_assert(PlacementAlgorithm<Ring> && PlacementAlgorithm<Table> && PlacementAlgorithm<Rendezvous> &&
@@ -82,6 +89,15 @@ class Placement {
   NodeIndex only_ = no_node;  // one server alone is not hashed to: not even for an empty key
   bool is_heavy_ = false;     // Profile::heavier places
 };
+
+// Where on the circle of a key's hash either of two placements may answer otherwise than just before.
+struct Cuts {
+  unsigned bits = 0;             // of the circle
+  std::vector<Token> positions;  // ascending, from 0 on
+};
+// `lists`: also where lists of several nodes change. Nothing where the two do not answer by a place on one circle; see
+// movement.h.
+std::optional<Cuts> common_cuts(const Placement& a, const Placement& b, bool lists);
 
 // Pure. `slots` is for the profile `balanced`; without, it takes the nodes for those of a new ring.
 // Errors: invalid_argument (a node that the profile cannot have), too_large (most_points; see points_of()).

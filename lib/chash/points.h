@@ -36,6 +36,12 @@ struct MemberPoints {
   std::uint64_t points(const Profile& profile) const {
     return std::uint64_t{count} * (profile.points == Profile::Points::text ? profile.words : 1);
   }
+  // Under one profile.
+  bool has_points_of(const MemberPoints& other) const {
+    const bool same_tokens =
+        tokens == other.tokens || (tokens != nullptr && other.tokens != nullptr && *tokens == *other.tokens);
+    return member.identity == other.member.identity && count == other.count && seed == other.seed && same_tokens;
+  }
   // In the order in which the program makes them: more of them begin with those that fewer are.
   void append(const Profile& profile, std::vector<Token>& positions) const;
 };

@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cassert>
+#include <functional>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "chash/limits.h"
+#include "chash/position_sort.h"
 
 namespace chash {
 namespace {
@@ -23,27 +24,6 @@ constexpr std::size_t patience = 256;
 
 // Keys that are hashed together: two of the widest groups of MD5.
 constexpr std::size_t in_flight = 64;
-
-// Hashes spread: by their upper bits the points fall into heaps of a few each, which are then put in order one by one.
-// Building 1.6 million points takes 118 ms with it, and 192 with std::sort.
-void sort_points(unsigned bits, std::vector<Point>& points) {
-  constexpr std::size_t heap = 8;  // points, on average
-  const auto upper = static_cast<unsigned>(std::bit_width(points.size() / heap));
-  if (upper < 2) return void(std::ranges::sort(points, by_position));
-  const auto heap_of = [&](const Point& point) { return static_cast<std::size_t>(point.position >> (bits - upper)); };
-  std::vector<std::size_t> ends((std::size_t{1} << upper) + 1);
-  for (const Point& point : points) ++ends[heap_of(point) + 1];
-  std::partial_sum(ends.begin(), ends.end(), ends.begin());
-  std::vector<Point> sorted(points.size());
-  for (const Point& point : points) sorted[ends[heap_of(point)]++] = point;
-  std::size_t begin = 0;
-  for (const std::size_t end : ends) {
-    std::sort(sorted.begin() + static_cast<std::ptrdiff_t>(begin), sorted.begin() + static_cast<std::ptrdiff_t>(end),
-              by_position);
-    begin = end;
-  }
-  points = std::move(sorted);
-}
 
 // Of equal positions only the first or the last that was configured stays. Returns the others.
 // Requires: points in order.
@@ -82,7 +62,8 @@ Result<Ring> Ring::build(const Profile& profile, std::span<const Member> members
   auto all = points_of(profile, members, nodes, most_points);
   if (!all) return std::move(all).error();
   std::vector<Point> points = all->make(profile);
-  sort_points(profile.hash->bits, points);
+  sort_by_position(
+      profile.hash->bits, points, [](const Point& point) { return point.position; }, by_position);
   Ring ring;
   ring.key_rule_ = KeyRule(profile);
   ring.lookup_ = profile.lookup;
@@ -172,6 +153,16 @@ NodeIndex Ring::owner_at(Token position) const {
   return no_node;
 }
 
+void Ring::owners_at(std::span<const Token> positions, std::span<NodeIndex> found) const {
+  if (!is_plain()) {
+    for (std::size_t i = 0; i < positions.size(); ++i) found[i] = owner_at(positions[i]);
+    return;
+  }
+  index_.owners(positions, lookup_ == Profile::Lookup::strict, found);
+  if (node_of_.empty()) return;
+  for (NodeIndex& owner : found) owner = node_of_[owner];
+}
+
 void Ring::owners_of(std::span<const std::string_view> keys, std::span<NodeIndex> found) const {
   assert(!empty() && keys.size() == found.size());
   std::array<Token, in_flight> positions;
@@ -180,9 +171,7 @@ void Ring::owners_of(std::span<const std::string_view> keys, std::span<NodeIndex
     const auto wanted = found.subspan(done, some.size());
     const std::span<Token> placed = std::span(positions).first(some.size());
     if (is_plain() && key_rule_.positions(some, placed)) {
-      index_.owners(placed, lookup_ == Profile::Lookup::strict, wanted);
-      if (!node_of_.empty())
-        for (NodeIndex& owner : wanted) owner = node_of_[owner];
+      owners_at(placed, wanted);
     } else {
       for (std::size_t i = 0; i < some.size(); ++i) wanted[i] = owner(some[i]);
     }
@@ -223,45 +212,81 @@ void Ring::append_rare(Token position, std::size_t count, std::vector<NodeIndex>
 }
 
 std::vector<NodeIndex> Ring::owners(std::string_view key, std::size_t count) const {
-  std::vector<NodeIndex> found = slots_of(key, count);
+  const auto position = key_rule_.position(key);
+  return position ? owners_at(*position, count) : std::vector<NodeIndex>();
+}
+
+std::vector<NodeIndex> Ring::owners_at(Token position, std::size_t count) const {
+  std::vector<NodeIndex> found = slots_at(position, count);
   for (NodeIndex& owner : found) owner = node_of(owner);
   return found;
 }
 
-std::vector<NodeIndex> Ring::slots_of(std::string_view key, std::size_t count) const {
+std::vector<NodeIndex> Ring::slots_at(Token position, std::size_t count) const {
   std::vector<NodeIndex> found;
-  const auto position = key_rule_.position(key);
   count = std::min(count, owner_count_);
-  if (!position || count == 0) return found;
+  if (count == 0) return found;
   found.reserve(count);
   if (is_plain()) {
     std::size_t left = patience + patience * count;
-    index_.walk(*position, lookup_ == Profile::Lookup::strict, [&](NodeIndex node) {
+    index_.walk(position, lookup_ == Profile::Lookup::strict, [&](NodeIndex node) {
       if (std::ranges::find(found, node) == found.end()) found.push_back(node);
       return found.size() < count && --left > 0;
     });
-    if (found.size() < count) append_rare(*position, count, found);
+    if (found.size() < count) append_rare(position, count, found);
     return found;
   }
-  if (owner_at(*position) == no_node) return found;
+  if (owner_at(position) == no_node) return found;
   const auto take = [&](LineIndex::Place point) {
     const NodeIndex node = index_.owner(point);
     if (!is_down(node) && std::ranges::find(found, node) == found.end()) found.push_back(node);
   };
   if (lookup_ != Profile::Lookup::nearest) {
-    LineIndex::Place point = first_point(*position);
+    LineIndex::Place point = first_point(position);
     for (std::size_t visited = 0; visited < points() && found.size() < count; ++visited, point = index_.next(point))
       take(point);
     return found;
   }
   // To both sides, the nearer point first: what would be nearest without the nodes before.
-  LineIndex::Place forward = index_.first(*position, false), backward = index_.previous(forward);
+  LineIndex::Place forward = index_.first(position, false), backward = index_.previous(forward);
   for (std::size_t visited = 0; visited < points() && found.size() < count; ++visited) {
-    const bool back = previous_is_nearer(*position, backward, forward);
+    const bool back = previous_is_nearer(position, backward, forward);
     take(back ? backward : forward);
     back ? backward = index_.previous(backward) : forward = index_.next(forward);
   }
   return found;
+}
+
+// --- Cuts -----------------------------------------------------------------------------------------------------------
+
+void Ring::append_cuts(const Ring* known, std::vector<Token>& cuts) const {
+  if (slots_ == nullptr) return;
+  std::unordered_map<std::string_view, const MemberPoints*> others;
+  if (known != nullptr && known->slots_ != nullptr && lookup_ != Profile::Lookup::nearest)
+    for (NodeIndex slot = 0; slot < known->slots_->members.size(); ++slot)
+      if (const auto& made = known->slots_->members[slot]; made != nullptr)
+        others.emplace(made->member.identity, made.get());
+  std::vector<Token> points;
+  for (NodeIndex slot = 0; slot < slots_->members.size(); ++slot) {
+    const auto& made = slots_->members[slot];
+    if (made == nullptr) continue;
+    const auto other = others.find(made->member.identity);
+    if (other == others.end() || !other->second->has_points_of(*made)) made->append(slots_->profile, points);
+  }
+  const unsigned bits = key_rule_.bits();
+  const Token circle = bits == 128 ? ~Token{0} : (Token{1} << bits) - 1;
+  if (lookup_ != Profile::Lookup::nearest) {
+    const Token behind = lookup_ == Profile::Lookup::successor ? 1 : 0;
+    for (const Token point : points) cuts.push_back((point + behind) & circle);
+    return;
+  }
+  // A point owns its own position and up to half the way to the next; of equal ones, each its side.
+  sort_by_position(bits, points, std::identity(), std::less());
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const Token next = points[i + 1 < points.size() ? i + 1 : 0];
+    for (const Token cut : {points[i], points[i] + 1, points[i] + (((next - points[i]) & circle) >> 1) + 1})
+      cuts.push_back(cut & circle);
+  }
 }
 
 }  // namespace chash

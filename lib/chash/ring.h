@@ -42,6 +42,7 @@ class Ring {
   // The node responsible for the key, or no_node.  Requires: !empty().  Cost: one hash and one cache line.
   NodeIndex owner(std::string_view key) const;
   NodeIndex owner_at(Token position) const;
+  void owners_at(std::span<const Token> positions, std::span<NodeIndex> found) const;
   // owner() of each key; several times as fast, since hashes and cache misses overlap.  Requires: equal sizes.
   void owners_of(std::span<const std::string_view> keys, std::span<NodeIndex> found) const;
 
@@ -50,13 +51,22 @@ class Ring {
   // Cost: as owner(), and a walk that is short unless `count` nears the number of nodes.
   std::vector<NodeIndex> owners(std::string_view key, std::size_t count) const;
 
+  std::vector<NodeIndex> owners_at(Token position, std::size_t count) const;
+
+  // Adds every position where the answer may be another than just before it, in any order; those of nodes that `known`
+  // has alike are left out. Of lists of several nodes too, but for Lookup::nearest.
+  void append_cuts(const Ring* known, std::vector<Token>& cuts) const;
+
   const KeyRule& key_rule() const { return key_rule_; }
+  // Nodes that own keys, or would if they were not down.
+  std::size_t owner_count() const { return owner_count_; }
+  bool is_nearest() const { return lookup_ == Profile::Lookup::nearest; }
   // Requires: !empty().
   const Profile& profile() const { return slots_->profile; }
 
  private:
   LineIndex::Place first_point(Token position) const;
-  std::vector<NodeIndex> slots_of(std::string_view key, std::size_t count) const;
+  std::vector<NodeIndex> slots_at(Token position, std::size_t count) const;
   void append_rare(Token position, std::size_t count, std::vector<NodeIndex>& found) const;
   bool previous_is_nearer(Token position, LineIndex::Place previous, LineIndex::Place following) const;
   // Whether one line says all.

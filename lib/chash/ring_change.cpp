@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <memory>
 #include <numeric>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "chash/limits.h"
@@ -11,7 +13,7 @@ namespace chash {
 namespace {
 
 // Above this part of the nodes, building the ring anew is quicker.
-constexpr std::size_t part_of_all = 16;
+constexpr std::size_t part_of_all = 64;
 constexpr std::size_t always_few = 8;  // nodes
 
 }  // namespace
@@ -33,12 +35,12 @@ bool Ring::counts_alone() const {
 }
 
 bool Ring::has_identity_of(std::span<const Member> members) const {
-  if (slots_->profile.identity == "{name}") return false;  // names are compared before a change is made
-  for (NodeIndex slot = 0; slot < slots_->members.size(); ++slot) {
-    const auto& made = slots_->members[slot];
-    if (made != nullptr && std::ranges::find(members, made->member.identity, &Member::identity) != members.end())
+  if (slots_->profile.identity == "{name}" || members.empty()) return false;  // names were compared before
+  std::unordered_set<std::string_view> identities;
+  for (const Member& member : members) identities.insert(member.identity);
+  for (NodeIndex slot = 0; slot < slots_->members.size(); ++slot)
+    if (const auto& made = slots_->members[slot]; made != nullptr && identities.contains(made->member.identity))
       return true;
-  }
   return false;
 }
 
@@ -49,16 +51,15 @@ void Ring::renumber(std::span<const NodeIndex> removed, Edit& edit) {
     node_of_.resize(edit.slots.members.size());
     std::iota(node_of_.begin(), node_of_.end(), 0);
   }
-  for (auto node = removed.rbegin(); node != removed.rend(); ++node) {
-    NodeIndex out = no_node;
-    for (NodeIndex slot = 0; slot < node_of_.size(); ++slot) {
-      NodeIndex& position = node_of_[slot];
-      if (position == *node) out = slot;
-      position -= position > *node && position != no_node ? 1 : 0;
-    }
-    node_of_[out] = no_node;
-    replace(out, nullptr, edit);
-    if (!down_.empty()) down_[out] = false;
+  for (NodeIndex slot = 0; slot < node_of_.size(); ++slot) {
+    NodeIndex& position = node_of_[slot];
+    if (position == no_node) continue;
+    const auto next = std::ranges::lower_bound(removed, position);
+    const bool is_gone = next != removed.end() && *next == position;
+    position = is_gone ? no_node : position - static_cast<NodeIndex>(next - removed.begin());
+    if (!is_gone) continue;
+    replace(slot, nullptr, edit);
+    if (!down_.empty()) down_[slot] = false;
   }
 }
 

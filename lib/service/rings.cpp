@@ -19,12 +19,7 @@ Error no_ring(std::string_view name, const Rings& rings) {
 }
 
 std::size_t bytes_of(const RingSpec& spec) {
-  std::size_t bytes = spec.profile.size() + spec.slots.size() * sizeof(NodeIndex);
-  for (const Node& node : spec.nodes) {
-    bytes += sizeof node + node.name.size();
-    for (const auto& [name, value] : node.fields) bytes += sizeof(NodeFields::value_type) + name.size() + value.size();
-  }
-  return bytes;
+  return spec.profile.size() + spec.nodes.bytes() + spec.slots.size() * sizeof(NodeIndex);
 }
 
 }  // namespace

@@ -183,6 +183,28 @@ TEST_CASE("balanced: the same history gives the same table everywhere") {
   CHECK(hex(fingerprint(spec)) == "922ea690e7d1b4bdc812a7deae05e955");
 }
 
+TEST_CASE("balanced: rings with other slots have other fingerprints, whatever the order of their profile") {
+  for (const char* profile : {"balanced,slots=4096", "balanced,slots=4096,order=bytes"}) {
+    const RingSpec empty{profile}, a = apply(empty, {{{"a"}, {"b"}}, {}}), b = apply(empty, {{{"b"}, {"a"}}, {}});
+    CHECK(fingerprint(a) != fingerprint(b));
+  }
+}
+
+TEST_CASE("balanced: rare zones are found among many nodes") {
+  AddNodes all;
+  for (int i = 0; i < 3000; ++i) all.nodes.push_back({name_of(i), 1, {{"zone", "z" + std::to_string(i % 250)}}});
+  all.nodes.push_back({"alone", 1, {{"zone", "rare"}}});
+  const RingSpec empty{"balanced"}, spec = apply(empty, *resolve(empty, all));
+  const auto placement = build(spec);
+  REQUIRE(placement);
+  for (int key = 0; key < 100; ++key) {
+    std::set<std::string> zones;
+    for (const NodeIndex node : placement->owners(std::to_string(key), 251))
+      zones.insert(spec.nodes[node].fields[0].second);
+    CHECK(zones.size() == 251);
+  }
+}
+
 TEST_CASE("balanced: a table is only taken with the nodes that it is of") {
   const RingSpec spec = balanced_ring(3);
   const auto refuses = [&](RingSpec other) {

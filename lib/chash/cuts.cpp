@@ -1,0 +1,49 @@
+// Placements as pieces of a circle: where their answers may change, and what they answer there.
+#include <algorithm>
+#include <functional>
+
+#include "chash/placement.h"
+#include "chash/position_sort.h"
+
+namespace chash {
+
+std::optional<Cuts> common_cuts(const Placement& a, const Placement& b, bool lists) {
+  if (!a.is_constant() && !b.is_constant() && a.key_rule() != b.key_rule()) return std::nullopt;
+  Cuts cuts{(a.is_constant() ? b : a).key_rule().bits(), {0}};
+  const auto* const known = std::get_if<Ring>(&a.algorithm_);
+  for (const Placement* placement : {&a, &b}) {
+    if (placement->is_constant()) continue;
+    const auto* const ring = std::get_if<Ring>(&placement->algorithm_);
+    const auto* const balanced = std::get_if<Balanced>(&placement->algorithm_);
+    if (ring != nullptr && !(lists && ring->is_nearest())) {
+      const bool same_rules = placement == &b && known != nullptr && !a.is_constant() && a.is_heavy_ == b.is_heavy_ &&
+                              known->profile().text == ring->profile().text;
+      ring->append_cuts(same_rules ? known : nullptr, cuts.positions);
+    } else if (balanced != nullptr) {
+      balanced->append_cuts(cuts.positions);
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (cuts.bits == 0) return cuts;  // nobody is asked by position
+  sort_by_position(cuts.bits, cuts.positions, std::identity(), std::less());
+  const auto rest = std::ranges::unique(cuts.positions);
+  cuts.positions.erase(rest.begin(), rest.end());
+  return cuts;
+}
+
+void Placement::named_at(std::span<const Token> positions, std::size_t rank, std::span<NodeIndex> found) const {
+  std::ranges::fill(found, rank == 0 ? only_ : no_node);
+  if (is_constant()) return;
+  const auto* const ring = std::get_if<Ring>(&algorithm_);
+  const auto* const balanced = std::get_if<Balanced>(&algorithm_);
+  if (ring != nullptr && rank == 0) return ring->owners_at(positions, found);
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    const auto named = ring != nullptr       ? ring->owners_at(positions[i], rank + 1)
+                       : balanced != nullptr ? balanced->owners_at(positions[i], rank + 1)
+                                             : std::vector<NodeIndex>();
+    if (rank < named.size()) found[i] = named[rank];
+  }
+}
+
+}  // namespace chash
