@@ -87,7 +87,7 @@ class Changing {
   RingSpec spec_;
   std::unique_ptr<Published> published_;
   std::mt19937 random_{5};
-  bool comes_ = true;
+  bool comes_ = false;  // one goes first: a million nodes have as many points as a ring may
   std::size_t changes_ = 0, anew_ = 0;
   double build_ms_ = 0;
 };
