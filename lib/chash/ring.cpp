@@ -4,7 +4,6 @@
 #include <array>
 #include <cassert>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -104,11 +103,12 @@ bool Ring::wins(NodeIndex slot, NodeIndex other) const {
 
 // Of the nodes that have points, those whose points are all covered own nothing.
 void Ring::count_owners() {
-  std::map<NodeIndex, std::size_t> covered;
-  for (const Point& point : covered_) ++covered[point.member];
   owner_count_ = members_;
-  for (const auto& [slot, points] : covered)
-    if (points == slots_->members[slot]->points(slots_->profile)) --owner_count_;
+  if (covered_.empty()) return;
+  std::vector<std::uint32_t> covered(slots_->members.size());
+  for (const Point& point : covered_) ++covered[point.member];
+  for (NodeIndex slot = 0; slot < covered.size(); ++slot)
+    if (covered[slot] > 0 && covered[slot] == slots_->members[slot]->points(slots_->profile)) --owner_count_;
 }
 
 void Ring::count_points(std::vector<std::uint64_t>& by_node) const {

@@ -1,5 +1,5 @@
-// SharedVector: a vector whose copies share what they have in common. It is kept in pieces of 64 items, and one piece
-// is copied when an item of it is written: a copy of a million items with one changed costs 16,000 pointers.
+// SharedVector: a vector whose copies share what they have in common. It is kept in pieces of 64 items or so, and one
+// piece is copied when an item of it is written: a copy of a million items with one changed costs 16,000 pointers.
 //
 // Threads: as a std::vector; that two copies share pieces nobody notices, since a shared piece is not written to.
 #pragma once
@@ -12,7 +12,7 @@
 
 namespace chash {
 
-template <class T>
+template <class T, std::size_t items = 64>
 class SharedVector {
  public:
   SharedVector() = default;
@@ -44,7 +44,6 @@ class SharedVector {
   }
 
  private:
-  static constexpr std::size_t items = 64;
   static constexpr std::size_t control_block = 16;
   using Piece = std::array<T, items>;
 
