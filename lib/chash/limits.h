@@ -88,6 +88,9 @@ inline constexpr unsigned io_threads = 64;
 inline constexpr std::size_t queued_changes = 4'096;
 // Answers not yet taken by a client: reading from it stops here, so that one that never reads cannot grow us.
 inline constexpr std::size_t unsent_bytes = 256 * 1024;
+// Of all clients of one thread together. Above it, answers that are longer than the limit before are refused: one may
+// have 7 MiB (all slots of a ring), and thousands may wait for a client that does not read.
+inline constexpr std::size_t unsent_bytes_of_thread = 64 * 1024 * 1024;
 
 // A request must be complete this long after its first byte (nginx waits 60 s, which is what slow-client attacks use).
 inline constexpr std::chrono::seconds request_timeout{10};

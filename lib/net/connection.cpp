@@ -16,6 +16,22 @@ constexpr std::size_t linger_bytes = 1024 * 1024;
 // Scratch memory that grew for one large answer is not kept for the small ones.
 constexpr std::size_t scratch_bytes = 64 * 1024;
 
+// Counts what waits for a client, as long as it does.
+class Waiting {
+ public:
+  explicit Waiting(std::size_t& sum) : sum_(sum) {}
+  ~Waiting() { sum_ -= bytes_; }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  void begin(std::size_t bytes) {
+    if (bytes_ == 0) sum_ += bytes_ = bytes;
+  }
+
+ private:
+  std::size_t& sum_;
+  std::size_t bytes_ = 0;
+};
+
 // Says where the timer is, for as long as it is there.
 class Published {
  public:
@@ -87,12 +103,14 @@ std::string& Connection::output() {
 }
 
 asio::awaitable<bool> Connection::flush() {
+  Waiting waiting(hub_.unsent);
   std::string_view rest = output_;
   bool alive = true;
   while (!rest.empty() && alive) {
     asio::error_code error;
     rest.remove_prefix(socket_.write_some(asio::buffer(rest), error));
     if (error == asio::error::would_block || error == asio::error::try_again) {
+      waiting.begin(output_.size());
       set_deadline(limits::send_timeout);
       const auto [failed] = co_await socket_.async_wait(StreamSocket::wait_write, as_tuple);
       alive = !failed && !timed_out_;
@@ -108,6 +126,12 @@ void Connection::give_back_output() {
   output_.clear();
   if (output_.capacity() > hub_.output.capacity() && output_.capacity() <= scratch_bytes) output_.swap(hub_.output);
   std::string().swap(output_);
+}
+
+Error too_many_unsent() {
+  return make_error(Errc::busy,
+                    "other clients have not taken their answers, and this one is too long to wait with them",
+                    "try again in a moment, or ask for less");
 }
 
 asio::awaitable<void> Connection::close_gracefully() {

@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 
+#include "chash/error.h"
 #include "chash/limits.h"
 
 namespace chash::net {
@@ -34,6 +35,7 @@ struct Hub {
   std::list<Connection*> connections;
   std::array<char, 64 * 1024> input;
   std::string output;
+  std::size_t unsent = 0;  // bytes of answers that clients have not taken yet
   bool stopping = false;
   asio::steady_timer* timer = nullptr;  // of enforce_deadlines(), while it runs
 
@@ -45,6 +47,9 @@ struct Hub {
   // No new requests: idle connections end now, busy ones after their answer.
   void begin_shutdown();
 };
+
+// What is answered instead of an answer that is_too_much().
+Error too_many_unsent();
 
 class Connection {
  public:
@@ -62,6 +67,10 @@ class Connection {
 
   // Appended to by sessions; send with flush(), at the latest when is_backlogged().
   std::string& output();
+  // Whether an answer of this size is more than the thread can keep waiting, beside all others that wait.
+  bool is_too_much(std::size_t bytes) const {
+    return bytes > limits::unsent_bytes && hub_.unsent + bytes > limits::unsent_bytes_of_thread;
+  }
   bool is_backlogged() const { return output_.size() >= limits::unsent_bytes; }
 
   void set_deadline(Clock::duration from_now) { deadline_ = Clock::now() + from_now; }

@@ -53,7 +53,8 @@ class HttpSession {
         bytes = own;
       }
       connection_.set_deadline(Clock::duration::max() / 2);  // from here on it is we who let the client wait
-      const HttpResponse response = co_await routes_.answer(request, peer_);
+      HttpResponse response = co_await routes_.answer(request, peer_);
+      if (connection_.is_too_much(response.body.size())) response = problem(too_many_unsent());
       open_ = request.keep_alive && !connection_.stopping();
       append_response(response, request.method == "HEAD" ? Body::omit : Body::send, open_, connection_.output());
       if (connection_.is_backlogged() && open_) {

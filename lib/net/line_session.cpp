@@ -74,7 +74,7 @@ class LineSession {
       if (auto request = protocol::decode_request(line); !request) {
         protocol::encode_reply(std::move(request).error(), connection_.output());
       } else if (protocol::info(*request).access == Access::read) {
-        protocol::encode_reply(handlers_.read(*request), connection_.output());
+        read(*request);
       } else {
         own = std::string(bytes);
         bytes = own;
@@ -92,6 +92,15 @@ class LineSession {
     if (!partial_.empty()) connection_.set_deadline(limits::request_timeout);
     open_ = co_await connection_.flush();
     co_await refuse_hopeless();
+  }
+
+  void read(const AnyRequest& request) {
+    std::string& output = connection_.output();
+    const std::size_t before = output.size();
+    protocol::encode_reply(handlers_.read(request), output);
+    if (!connection_.is_too_much(output.size() - before)) return;
+    output.resize(before);
+    protocol::encode_reply(too_many_unsent(), output);
   }
 
   // What has begun can no longer become a request: too long, or another protocol.

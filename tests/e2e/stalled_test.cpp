@@ -1,0 +1,52 @@
+// Clients that ask for long answers and do not take them: memory is bounded, and nobody else waits.
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "harness.h"
+#include "wire.h"
+
+using namespace chash::e2e;
+using nlohmann::json;
+
+namespace {
+
+// One answer has 2.6 MB; a thread keeps 64 MiB waiting.
+constexpr const char* long_answer = R"({"op":"ring-show","ring":"b","slots":true})";
+constexpr std::size_t clients = 40;
+
+std::string code_of(const json& reply) { return reply.contains("error") ? reply["error"]["code"] : json("ok"); }
+
+}  // namespace
+
+TEST_CASE("long answers that nobody takes are bounded together, and short ones are given as ever") {
+  Daemon daemon({.arguments = {"--threads", "1"}});
+  LineClient client(daemon.socket());
+  json nodes = json::array();
+  for (int i = 0; i < 20; ++i) nodes.push_back({{"name", "node-" + std::to_string(i)}});
+  const json create{{"op", "ring-create"}, {"ring", "b"}, {"profile", "balanced,slots=1048576"}, {"nodes", nodes}};
+  CHECK(code_of(client.ask(create.dump())) == "ok");
+  CHECK(code_of(client.ask(long_answer)) == "ok");
+
+  std::vector<std::unique_ptr<LineClient>> stalled;
+  for (std::size_t i = 0; i < clients; ++i) {
+    stalled.push_back(std::make_unique<LineClient>(daemon.socket()));
+    REQUIRE(stalled.back()->send(std::string(long_answer) + '\n'));
+  }
+  wait_until("a long answer is refused", [&] { return code_of(client.ask(long_answer)) == "busy"; });
+  HttpClient http(daemon.http_port());
+  CHECK(http.ask("GET", "/api/v1/rings/b?slots=true").status == 503);
+  CHECK(code_of(client.ask(R"({"op":"get-node","ring":"b","key":"k"})")) == "ok");
+  CHECK(code_of(client.ask(R"({"op":"add","ring":"b","nodes":[{"name":"new"}]})")) == "ok");
+  CHECK(http.ask("GET", "/api/v1/rings/b/node?key=k").status == 200);
+
+  // Those that waited first get what they asked for; the last were told no.
+  CHECK(code_of(stalled.front()->reply()) == "ok");
+  CHECK(code_of(stalled.back()->reply()) == "busy");
+  stalled.clear();
+  wait_until("it is answered again", [&] { return code_of(client.ask(long_answer)) == "ok"; });
+  CHECK(daemon.stop() == 0);
+}
