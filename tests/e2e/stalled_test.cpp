@@ -14,19 +14,21 @@ using nlohmann::json;
 
 namespace {
 
-// One answer has 2.6 MB; a thread keeps 64 MiB waiting.
+// One answer has 4 MB; a thread keeps 64 MiB waiting, each for half a minute.
 constexpr const char* long_answer = R"({"op":"ring-show","ring":"b","slots":true})";
-constexpr std::size_t clients = 40;
+constexpr std::size_t clients = 30;
 
 std::string code_of(const json& reply) { return reply.contains("error") ? reply["error"]["code"] : json("ok"); }
 
 }  // namespace
 
+// Not under TSan: there an answer takes so long to write that the first clients are cut off before the last ask.
+#if !defined(__SANITIZE_THREAD__)
 TEST_CASE("long answers that nobody takes are bounded together, and short ones are given as ever") {
   Daemon daemon({.arguments = {"--threads", "1"}});
   LineClient client(daemon.socket());
   json nodes = json::array();
-  for (int i = 0; i < 20; ++i) nodes.push_back({{"name", "node-" + std::to_string(i)}});
+  for (int i = 0; i < 1000; ++i) nodes.push_back({{"name", "node-" + std::to_string(i)}});
   const json create{{"op", "ring-create"}, {"ring", "b"}, {"profile", "balanced,slots=1048576"}, {"nodes", nodes}};
   CHECK(code_of(client.ask(create.dump())) == "ok");
   CHECK(code_of(client.ask(long_answer)) == "ok");
@@ -50,3 +52,4 @@ TEST_CASE("long answers that nobody takes are bounded together, and short ones a
   wait_until("it is answered again", [&] { return code_of(client.ask(long_answer)) == "ok"; });
   CHECK(daemon.stop() == 0);
 }
+#endif
