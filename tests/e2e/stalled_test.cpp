@@ -1,4 +1,7 @@
 // Clients that ask for long answers and do not take them: memory is bounded, and nobody else waits.
+//
+// Not under TSan: there an answer takes so long to write that the first clients are cut off before the last ask.
+#if !defined(__SANITIZE_THREAD__)
 #include <doctest/doctest.h>
 
 #include <memory>
@@ -22,8 +25,6 @@ std::string code_of(const json& reply) { return reply.contains("error") ? reply[
 
 }  // namespace
 
-// Not under TSan: there an answer takes so long to write that the first clients are cut off before the last ask.
-#if !defined(__SANITIZE_THREAD__)
 TEST_CASE("long answers that nobody takes are bounded together, and short ones are given as ever") {
   Daemon daemon({.arguments = {"--threads", "1"}});
   LineClient client(daemon.socket());
