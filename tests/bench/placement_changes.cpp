@@ -171,25 +171,29 @@ void changing(Report& report, std::size_t count, bool is_smoke) {
     report.figure(ring + "built anew", static_cast<double>(changing.built_anew()), "times");
 }
 
+// Beside changes of another ring, too: what the other processor takes from this one by being at work.
 void reading_while_changing(Report& report, bool is_smoke) {
-  Changing changing(is_smoke ? 100 : 10'000);
-  const std::size_t changes = is_smoke ? 20 : 10'000;
-  for (const bool busy : {false, true}) {
+  const std::size_t nodes = is_smoke ? 100 : 10'000, changes = is_smoke ? 20 : 10'000;
+  Changing read(nodes), other(nodes);
+  for (Changing* changed : {static_cast<Changing*>(nullptr), &other, &read}) {
     std::atomic<bool> stop = false;
     std::vector<double> times;
-    std::thread reader([&] { times = read_until(changing.published(), stop); });
+    std::thread reader([&] { times = read_until(read.published(), stop); });
     const auto start = Clock::now();
-    if (busy)
-      for (std::size_t i = 0; i < changes; ++i) changing.change();
-    else std::this_thread::sleep_for(std::chrono::milliseconds(is_smoke ? 5 : 2000));
+    if (changed == nullptr) std::this_thread::sleep_for(std::chrono::milliseconds(is_smoke ? 5 : 2000));
+    else
+      for (std::size_t i = 0; i < changes; ++i) changed->change();
     const double ms = milliseconds_since(start);
     stop = true;
     reader.join();
-    const std::string when = busy ? "look-ups, " + std::to_string(changes) + " changes beside: " : "look-ups alone: ";
-    if (busy) report.figure(when + "changes", static_cast<double>(changes) / ms, "thousand a second");
+    const std::string count = std::to_string(changes) + " changes of ";
+    const std::string when = "look-ups " + (changed == nullptr  ? "alone: "
+                                            : changed == &other ? "beside " + count + "another ring: "
+                                                                : "beside " + count + "their ring: ");
     report.figure(when + "p50", quantile(times, 0.5), "ns");
     report.figure(when + "p99", quantile(times, 0.99), "ns");
     report.figure(when + "p99.9", quantile(times, 0.999), "ns");
+    if (changed != nullptr) report.figure(when + "changes", static_cast<double>(changes) / ms, "thousand a second");
   }
 }
 

@@ -40,7 +40,7 @@ std::vector<Row> libmemcached_rows(const chash::NodeList& nodes, std::span<const
            }}};
 }
 #else
-std::vector<Row> libmemcached_rows(std::span<const chash::Node>, std::span<const std::string_view>) { return {}; }
+std::vector<Row> libmemcached_rows(const chash::NodeList&, std::span<const std::string_view>) { return {}; }
 #endif
 
 }  // namespace placement_bench
