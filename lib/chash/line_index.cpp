@@ -16,6 +16,10 @@ constexpr std::size_t least_buckets_of_32_bits = 256;
 
 constexpr std::size_t in_flight = 32;  // lines that a batch waits for at once
 
+// Points of a bucket that is still edited in place: no hash gives one so many, and where their 24 bits are equal, a
+// change makes all points of as many owners again.
+constexpr std::size_t most_edited = 256;
+
 }  // namespace
 
 NodeIndex LineIndex::Line::owner(std::size_t at) const {
@@ -86,11 +90,12 @@ void LineIndex::write_line(std::size_t bucket, std::span<const Entry> points, No
 
   const auto old = std::ranges::equal_range(page.extras, static_cast<std::uint8_t>(number), {}, &Extra::line);
   if (old.empty() && points.size() <= line_points) return;
-  auto at = page.extras.erase(old.begin(), old.end());
+  std::vector<Extra> extras;
+  extras.reserve(points.size() - in_line);
   for (const Entry& point : points.subspan(in_line))
-    at = page.extras.insert(at, {static_cast<std::uint8_t>(number), static_cast<std::uint8_t>(point.fraction),
-                                 static_cast<std::uint16_t>(point.fraction >> 8), point.owner}) +
-         1;
+    extras.push_back({static_cast<std::uint8_t>(number), static_cast<std::uint8_t>(point.fraction),
+                      static_cast<std::uint16_t>(point.fraction >> 8), point.owner});
+  page.extras.insert(page.extras.erase(old.begin(), old.end()), extras.begin(), extras.end());
 }
 
 // --- Changes --------------------------------------------------------------------------------------------------------
@@ -103,30 +108,38 @@ std::vector<LineIndex::Entry> LineIndex::entries(std::size_t bucket) const {
   return found;
 }
 
-Token LineIndex::position_of(Entry& entry, std::size_t bucket) const {
-  if (!entry.position) entry.position = position(Place{bucket, entry.at});
-  return *entry.position;
+// Tells entries of equal fractions their positions: of one they cost as much as of all. Those that came know theirs.
+void LineIndex::make_positions(std::span<Entry> run, std::size_t bucket) const {
+  const auto old = std::ranges::find_if(run, [](const Entry& entry) { return !entry.position; });
+  if (old == run.end()) return;
+  const auto [begin, end] = places(bucket, old->fraction);
+  const std::vector<Token> positions = equal_positions(bucket, begin, end);
+  for (Entry& entry : run)
+    if (!entry.position) entry.position = positions[entry.at - begin];
 }
 
 bool LineIndex::erase(const Point& point, std::vector<Entry>& from) const {
   const Spot where = spot(point.position);
   const auto run = std::ranges::equal_range(from, where.fraction, {}, &Entry::fraction);
-  for (auto entry = run.begin(); entry != run.end(); ++entry) {
-    const bool is_alone = run.size() == 1 || fractions_tell_all_;
-    if (entry->owner != point.member || (!is_alone && position_of(*entry, where.bucket) != point.position)) continue;
-    from.erase(entry);
-    return true;
-  }
-  return false;
+  const bool is_alone = run.size() == 1 || fractions_tell_all_;
+  if (!is_alone) make_positions(run, where.bucket);
+  const auto entry = std::ranges::find_if(run, [&](const Entry& one) {
+    return one.owner == point.member && (is_alone || *one.position == point.position);
+  });
+  if (entry == run.end()) return false;
+  from.erase(entry);
+  return true;
 }
 
 // Returns the point that another one of equal position takes the place of, where there may be only one.
 std::optional<Point> LineIndex::insert(const Point& point, const Before& before, std::vector<Entry>& to) const {
   const Spot where = spot(point.position);
   const Entry entry{where.fraction, point.member, 0, point.position};
-  auto at = std::ranges::lower_bound(to, where.fraction, {}, &Entry::fraction);
-  for (; at != to.end() && at->fraction == where.fraction; ++at) {
-    const Token other = fractions_tell_all_ ? point.position : position_of(*at, where.bucket);
+  const auto run = std::ranges::equal_range(to, where.fraction, {}, &Entry::fraction);
+  if (!fractions_tell_all_) make_positions(run, where.bucket);
+  auto at = run.begin();
+  for (; at != run.end(); ++at) {
+    const Token other = fractions_tell_all_ ? point.position : *at->position;
     if (other > point.position) break;
     if (other < point.position) continue;
     const bool is_first = before(point.member, at->owner);
@@ -181,11 +194,15 @@ std::optional<LineIndex> LineIndex::changed(std::span<const Point> removed, std:
     if (is_new) at->second = entries(bucket);
     return at->second;
   };
+  const auto is_large = [&](const Point& point) { return count(spot(point.position).bucket) > most_edited; };
+  if (std::ranges::any_of(removed, is_large) || std::ranges::any_of(added, is_large)) return std::nullopt;
   for (const Point& point : removed)
     if (!erase(point, bucket_of(point))) return std::nullopt;
   std::size_t in_index = points;
   for (const Point& point : added) {
-    const auto hidden = insert(point, before, bucket_of(point));
+    std::vector<Entry>& entries = bucket_of(point);
+    if (entries.size() == most_edited) return std::nullopt;
+    const auto hidden = insert(point, before, entries);
     if (!hidden) continue;
     covered.push_back(*hidden);
     --in_index;
@@ -276,20 +293,25 @@ void LineIndex::owners(std::span<const Token> positions, bool strictly, std::spa
   }
 }
 
+// Where the points of a fraction are, or would be. Binary search, for a bucket may be crowded: tokens can be given by
+// hand.
+std::pair<std::size_t, std::size_t> LineIndex::places(std::size_t bucket, std::uint32_t wanted) const {
+  const auto below = [&](std::uint32_t bound) {
+    std::size_t begin = 0, end = count(bucket);
+    while (begin < end) {
+      const std::size_t middle = (begin + end) / 2;
+      fraction({bucket, middle}) < bound ? begin = middle + 1 : end = middle;
+    }
+    return begin;
+  };
+  return {below(wanted), below(wanted + 1)};
+}
+
 // How many points of the bucket lie before the position (strictly: not after it).
 std::size_t LineIndex::place_in_bucket(Spot spot, Token position, bool strictly) const {
   const LineSearch found = search_line(line(spot.bucket).fractions.data(), spot.high());
   if (!found.equal && (found.place < line_points || line(spot.bucket).count != overfull)) return found.place;
-  // Binary search by the 24 bits, for a bucket may be crowded: tokens can be given by hand.
-  const auto places_below = [&](std::uint32_t bound) {
-    std::size_t begin = 0, end = count(spot.bucket);
-    while (begin < end) {
-      const std::size_t middle = (begin + end) / 2;
-      fraction({spot.bucket, middle}) < bound ? begin = middle + 1 : end = middle;
-    }
-    return begin;
-  };
-  const std::size_t begin = places_below(spot.fraction), end = places_below(spot.fraction + 1);
+  const auto [begin, end] = places(spot.bucket, spot.fraction);
   if (begin == end) return begin;
   if (fractions_tell_all_) return strictly ? end : begin;
   const auto equal = equal_positions(spot.bucket, begin, end);
@@ -355,9 +377,7 @@ Token LineIndex::position(Place place) const {
     const std::uint64_t product = std::uint64_t{place.bucket} << 32 | std::uint64_t{wanted} << 8;
     return (product + buckets_ - 1) / buckets_;
   }
-  std::size_t begin = place.at, end = place.at + 1;
-  while (begin > 0 && fraction({place.bucket, begin - 1}) == wanted) --begin;
-  while (end < count(place.bucket) && fraction({place.bucket, end}) == wanted) ++end;
+  const auto [begin, end] = places(place.bucket, wanted);
   return equal_positions(place.bucket, begin, end)[place.at - begin];
 }
 

@@ -36,6 +36,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "chash/hash.h"
@@ -71,7 +72,8 @@ class LineIndex {
   // The same index with some points taken out and then others put in. All pages that this does not touch are shared, so
   // that it costs ~0.2 us a point in a ring of any size, and the one before stays as it was. Where no two points may
   // have equal positions, the one that comes before the other stays, and the other is appended to `covered`.
-  // Nothing where the whole is better built anew: the ring has grown or shrunk by half, or is crowded.
+  // Nothing where the whole is better built anew: the ring has grown or shrunk by half, is crowded, or it is so where
+  // the points are.
   // Requires: the removed points are in the index.
   std::optional<LineIndex> changed(std::span<const Point> removed, std::span<const Point> added,
                                    PositionsOf positions_of, const Before& before, std::vector<Point>& covered) const;
@@ -170,6 +172,7 @@ class LineIndex {
   std::uint32_t fraction(Place place) const;
   NodeIndex owner(Spot spot, Token position, bool strictly) const;
   NodeIndex owner_behind(std::size_t bucket, std::size_t at) const;
+  std::pair<std::size_t, std::size_t> places(std::size_t bucket, std::uint32_t wanted) const;
   std::size_t place_in_bucket(Spot spot, Token position, bool strictly) const;
   std::vector<Token> equal_positions(std::size_t bucket, std::size_t begin, std::size_t end) const;
   // A point as its line has it; the position may have to be made anew.
@@ -180,7 +183,7 @@ class LineIndex {
     std::optional<Token> position{};
   };
   std::vector<Entry> entries(std::size_t bucket) const;
-  Token position_of(Entry& entry, std::size_t bucket) const;
+  void make_positions(std::span<Entry> run, std::size_t bucket) const;
   bool erase(const Point& point, std::vector<Entry>& from) const;
   std::optional<Point> insert(const Point& point, const Before& before, std::vector<Entry>& to) const;
   Page& own_page(std::size_t bucket, const LineIndex& shared_with);
@@ -194,9 +197,9 @@ class LineIndex {
   bool distinct_ = false;
   bool fractions_tell_all_ = false;
   PositionsOf positions_of_;
-  std::vector<const Page*> directory_;  // pages_, one step nearer
+  std::vector<const Page*> directory_;             // pages_, one step nearer
   SharedVector<std::shared_ptr<Page>, 16> pages_;  // a change of one node touches 160 of thousands
-  std::vector<Point> crowded_;  // all points, and then there are no pages; a Place has no bucket
+  std::vector<Point> crowded_;                     // all points, and then there are no pages; a Place has no bucket
 };
 
 }  // namespace chash

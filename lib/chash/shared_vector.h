@@ -15,9 +15,6 @@ namespace chash {
 template <class T, std::size_t items = 64>
 class SharedVector {
  public:
-  SharedVector() = default;
-  explicit SharedVector(std::size_t size) { resize(size); }
-
   std::size_t size() const { return size_; }
   const T& operator[](std::size_t i) const { return (*pieces_[i / items])[i % items]; }
 

@@ -153,8 +153,9 @@ TEST_CASE("line index: after any changes it is the index of the points that are 
         Points points;
         for (std::size_t i = 0; i < each; ++i) {
           Token position = random_token(random) & largest(bits);
-          // Rings of 32 bits have equal positions; the others nearly so.
-          if (random() % 20 == 0 && !owners.empty()) position = owners.begin()->second.front().position;
+          // Rings of 32 bits have equal positions; the others nearly so. With 256 in one place they are built anew.
+          if (random() % (each > 100 ? 50 : 20) == 0 && !owners.empty())
+            position = owners.begin()->second.front().position;
           if (bits != 32 && random() % 20 == 0) position ^= Token{1} << random() % (bits / 2);
           points.push_back({position, owner});
         }
@@ -179,10 +180,10 @@ TEST_CASE("line index: after any changes it is the index of the points that are 
       LineIndex held = index;
       Points held_points = all();
       std::size_t shared = 0;
-      const NodeIndex steps = each > 100 ? 40 : 300;  // long ones are in tests/service/index_changes_test.cpp
+      const NodeIndex steps = 600;
       for (NodeIndex step = 0; step < steps; ++step) {
         Points removed, added;
-        if (random() % 2 == 0 || owners.size() < 30) added = grow(1000 + step);
+        if (owners.size() < 30 || (owners.size() < 60 && random() % 2 == 0)) added = grow(1000 + step);
         else {
           auto at = owners.begin();
           std::advance(at, static_cast<std::ptrdiff_t>(random() % owners.size()));
@@ -193,16 +194,79 @@ TEST_CASE("line index: after any changes it is the index of the points that are 
         auto next = index.changed(removed, added, positions(), before, covered);
         shared += next.has_value();
         index = next ? std::move(*next) : LineIndex(all(), bits, false, positions());
-        if (step % 20 != 0) continue;
+        if (step % 60 != 0) continue;
         check_keys(all(), index, keys_for(random, all(), bits, 40));
         check_order(all(), index);
         check_keys(held_points, held, keys_for(random, held_points, bits, 40));
         held = index;
         held_points = all();
       }
-      CHECK(shared > steps / 6);
+      CHECK(shared > steps * 9 / 10);
     }
   }
+}
+
+void append(Points& points, const Points& more) { points.insert(points.end(), more.begin(), more.end()); }
+
+// Each owner has one position among the thousands beside `near`, as if its token were given by hand.
+std::vector<Token> clashing_positions(NodeIndex owner, std::size_t each, Token near) {
+  Random random(owner);
+  std::vector<Token> positions{near + random() % 4000};
+  while (positions.size() < each) positions.push_back(random_token(random));
+  return positions;
+}
+
+TEST_CASE("line index: a change costs little where the positions of hundreds of owners all but clash") {
+  Random random(27);
+  const Token near = random_token(random);
+  const std::size_t each = 400;
+  const auto positions = [=](NodeIndex owner) { return clashing_positions(owner, each, near); };
+  const auto before = [](NodeIndex a, NodeIndex b) { return a < b; };
+  std::vector<NodeIndex> owners;
+  const auto points_of = [&](NodeIndex owner) {
+    Points points;
+    for (const Token position : positions(owner)) points.push_back({position, owner});
+    return points;
+  };
+  const auto all = [&] {
+    Points points;
+    for (const NodeIndex owner : owners) append(points, points_of(owner));
+    std::ranges::sort(points, by_position);
+    return points;
+  };
+  for (NodeIndex owner = 0; owner < 200; ++owner) owners.push_back(owner);
+  LineIndex index(all(), 128, false, positions);
+  std::vector<Point> covered;
+  std::size_t in_place = 0;
+  const NodeIndex steps = 200;
+  for (NodeIndex step = 0; step < steps; ++step) {
+    // Two for two, and every tenth time one more.
+    Points removed, added;
+    for (int i = 0; i < 2; ++i) {
+      std::swap(owners[random() % owners.size()], owners.back());
+      append(removed, points_of(owners.back()));
+      owners.pop_back();
+    }
+    for (NodeIndex i = 0; i < (step % 10 == 0 ? 3 : 2); ++i) {
+      owners.push_back(1000 + 3 * step + i);
+      append(added, points_of(owners.back()));
+    }
+    auto next = index.changed(removed, added, positions, before, covered);
+    in_place += next.has_value();
+    index = next ? std::move(*next) : LineIndex(all(), 128, false, positions);
+    if (step % 50 != 49) continue;
+    const Points points = all();
+    std::vector<Token> keys = keys_for(random, points, 128, 100);
+    for (const Token shift : {0, 1, 700, 2500, 3999, 4000}) keys.push_back(near + shift);
+    check_keys(points, index, keys);
+  }
+  CHECK(in_place == steps);
+  CHECK(covered.empty());
+
+  // Where there are more yet, the index is built anew instead.
+  Points added;
+  for (NodeIndex owner = 10'000; owner < 10'060; ++owner) append(added, points_of(owner));
+  CHECK(!index.changed({}, added, positions, before, covered));
 }
 
 TEST_CASE("line index: owners have 24 bits") {
