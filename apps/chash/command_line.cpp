@@ -1,10 +1,9 @@
 #include "command_line.h"
 
 #include <CLI/CLI.hpp>
-#include <array>
+#include <algorithm>
 #include <string_view>
 
-#include "command_help.h"
 #include "help.h"
 #include "protocol/text.h"
 
@@ -18,35 +17,17 @@ constexpr int no_limit = 1 << 28;        // of operands; memory ends first
 
 class Grammar {
  public:
-  Grammar() : app_("", "chash") {
-    app_.set_help_flag();
-    app_.allow_extras();
-    app_.require_subcommand(0, 1);
-    app_.fallthrough();
-    for (const SettingRow& row : settings_table) {
-      const std::string names =
-          (row.short_name.empty() ? "" : "-" + std::string(row.short_name) + ",") + "--" + std::string(row.name);
-      settings_.push_back(option(app_, names, row.value, row.help));
-    }
-    json_ = flag(app_, "--json", "the same as --output json");
-    template_ = option(app_, "--format", "TEMPLATE",
-                       "one line a record, such as '{name} {weight}'; a wrong name lists the right ones");
-    no_header_ = flag(app_, "--no-header", "tables without their header");
-    config_ = option(app_, "--config", "FILE", "read this file and no other [CHASH_CONFIG]");
-    quiet_ = flag(app_, "-q,--quiet", "do not print what add, remove, ring and ping have done");
-    verbose_ = flag(app_, "-v,--verbose", "say what is done; -vv shows what is sent and received");
-    help_ = flag(app_, "-h,--help", "show help, also of a command: chash add --help");
-    version_ = flag(app_, "-V,--version", "show the version of chash");
-    for (const CommandRow& row : command_table) add_command(row);
-  }
+  Grammar();
 
   ParsedLine parse(const Arguments& arguments);
   // The options of a command, or the global ones: how they are written, and their help.
   std::vector<std::pair<std::string, std::string>> options_of(Command command) const;
 
  private:
-  static constexpr std::string_view without_daemon =
-      "place as this software does, without a daemon: NAME[,PARAMETER=VALUE]...";
+  struct Known {
+    const OptionRow* row;
+    CLI::Option* option;
+  };
 
   static CLI::Option* option(CLI::App& app, const std::string& names, std::string_view value, std::string_view help) {
     return app.add_option(names, CLI::callback_t(), std::string(help))->type_name(std::string(value))->take_last();
@@ -57,50 +38,35 @@ class Grammar {
   }
 
   void add_command(const CommandRow& row);
-  void add_ring_options(CLI::App& app, std::string_view profile_help = without_daemon);
-  void add_nodes_file(CLI::App& app);
+  void add_options(CLI::App& app, Command command);
+  void read_options(CommandLine& line) const;
+  void read_operands(const Arguments& arguments, ParsedLine& parsed) const;
   std::optional<Error> complaint() const;
+  std::optional<Error> excluded() const;
   Error unknown_option(const std::string& word) const;
   Error unknown_command(const std::string& word) const;
   const CommandRow* row_parsed() const;
-
-  static bool given(const CLI::Option* option) { return option != nullptr && option->count() > 0; }
-  static bool given(const std::vector<CLI::Option*>& options) {
-    return std::ranges::any_of(options, [](const CLI::Option* option) { return given(option); });
-  }
-  static std::optional<std::string> text(const std::vector<CLI::Option*>& options) {
-    for (const CLI::Option* option : options)
-      if (given(option)) return text(option);
-    return std::nullopt;
-  }
-  static std::optional<std::string> text(const CLI::Option* option) {
-    if (!given(option)) return std::nullopt;
-    return restore(option->results().back());
-  }
+  const CLI::Option* given(Option wanted) const;  // nullptr, where it is not
 
   CLI::App app_;
   std::vector<CLI::App*> commands_;  // as in command_table
   std::vector<CLI::Option*> operands_;
   std::vector<CLI::Option*> settings_;  // as in settings_table
-  CLI::Option *json_, *template_, *no_header_, *config_, *quiet_, *verbose_, *help_, *version_;
-  CLI::Option *replicas_ = nullptr, *with_key_ = nullptr, *no_key_ = nullptr, *null_ = nullptr, *weight_ = nullptr,
-              *if_missing_ = nullptr, *field_ = nullptr, *count_ = nullptr, *slot_ = nullptr, *slots_ = nullptr,
-              *seed_ = nullptr, *from_ = nullptr, *to_ = nullptr, *keys_ = nullptr, *sample_ = nullptr;
-  // These belong to several commands, of which one is given.
-  std::vector<CLI::Option*> if_exists_, counts_, profiles_, nodes_, nodes_files_, key_formats_;
+  std::vector<Known> options_;          // as in option_table, of chash itself and then of each command
 };
 
-// A ring without a daemon, or a new one.
-void Grammar::add_ring_options(CLI::App& app, std::string_view profile_help) {
-  profiles_.push_back(option(app, "--profile", "PROFILE", profile_help));
-  nodes_.push_back(option(app, "--nodes", "LIST", "its nodes: NAME[=WEIGHT],..."));
-  add_nodes_file(app);
-}
-
-void Grammar::add_nodes_file(CLI::App& app) {
-  nodes_files_.push_back(
-      option(app, "--nodes-file", "FILE",
-             "nodes, a line each: NAME [WEIGHT] [FIELD=VALUE]...; or server lines of nginx, HAProxy"));
+Grammar::Grammar() : app_("", "chash") {
+  app_.set_help_flag();
+  app_.allow_extras();
+  app_.require_subcommand(0, 1);
+  app_.fallthrough();
+  for (const SettingRow& row : settings_table) {
+    const std::string names =
+        (row.short_name.empty() ? "" : "-" + std::string(row.short_name) + ",") + "--" + std::string(row.name);
+    settings_.push_back(option(app_, names, row.value, row.help));
+  }
+  add_options(app_, Command::none);
+  for (const CommandRow& row : command_table) add_command(row);
 }
 
 void Grammar::add_command(const CommandRow& row) {
@@ -113,49 +79,23 @@ void Grammar::add_command(const CommandRow& row) {
                            ->expected(0, no_limit)
                            ->allow_extra_args()
                            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  switch (row.command) {
-    case Command::get_node:
-      replicas_ = option(app, "-n,--replicas", "N", field_help<GetNode::Request>("n"));
-      with_key_ = flag(app, "-k,--with-key", "print the key before its nodes, also for a single key");
-      no_key_ = flag(app, "--no-key", "print the nodes without the key, also for many keys");
-      null_ = flag(app, "-0,--null", "keys on standard input and lines printed end with a NUL, not a newline");
-      add_ring_options(app);
-      key_formats_.push_back(option(app, "--key-format", "FORMAT", "keys are given as they are (raw) or in hex"));
-      slot_ = flag(app, "--slot", "print the slot of a key, for software that has slots");
-      break;
-    case Command::vectors:
-      add_ring_options(app);
-      counts_.push_back(option(app, "-n,--count", "N", "how many keys (default: 1000)"));
-      seed_ = option(app, "--seed", "S", "which keys: a number (default: 1)");
-      break;
-    case Command::compare:
-      from_ = option(app, "--from", "PROFILE:NODES|RING",
-                     "the ring before: NODES is a list, or @FILE; or a ring of the daemon");
-      to_ = option(app, "--to", "PROFILE:NODES|RING", "the ring after");
-      keys_ = option(app, "--keys", "FILE", "compare these keys, one a line; - is standard input");
-      sample_ = option(app, "--sample", "N", "or so many random ones (default: 100000)");
-      key_formats_.push_back(option(app, "--key-format", "FORMAT", "keys are given as they are (raw) or in hex"));
-      break;
-    case Command::add:
-      weight_ = option(app, "--weight", "W", field_help<AddNodes::Member>("weight"));
-      if_missing_ = flag(app, "--if-missing", field_help<AddNodes::Request>("if_missing"));
-      field_ = option(app, "--field", "NAME=VALUE", field_help<AddNodes::Member>("fields"))
-                   ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-      add_nodes_file(app);
-      break;
-    case Command::remove:
-      if_exists_.push_back(flag(app, "--if-exists", field_help<RemoveNodes::Request>("if_exists")));
-      break;
-    case Command::ring:
-      add_ring_options(app, "how the new ring places keys: NAME[,PARAMETER=VALUE]... (default: seed)");
-      if_exists_.push_back(flag(app, "--if-exists", field_help<RingDelete::Request>("if_exists")));
-      slots_ = flag(app, "--slots", "show: also which node has each slot of a balanced ring");
-      break;
-    case Command::ping:
-      count_ = option(app, "-c,--count", "N", "ask N times, then tell the shortest, mean and longest");
-      break;
-    default: break;
+  add_options(app, row.command);
+}
+
+void Grammar::add_options(CLI::App& app, Command command) {
+  for (const OptionRow& row : option_table) {
+    if (!row.commands.contains(command)) continue;
+    const std::string names(row.names);
+    CLI::Option* added = row.is_flag() ? flag(app, names, row.help) : option(app, names, row.value, row.help);
+    if (row.repeats) added->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    options_.push_back({&row, added});
   }
+}
+
+const CLI::Option* Grammar::given(Option wanted) const {
+  for (const auto& [row, option] : options_)
+    if (row->option == wanted && option->count() > 0) return option;
+  return nullptr;
 }
 
 const CommandRow* Grammar::row_parsed() const {
@@ -178,42 +118,25 @@ ParsedLine Grammar::parse(const Arguments& arguments) {
   }
   if (!parsed.error) parsed.error = complaint();
 
-  CommandLine& line = parsed.line;
-  for (std::size_t i = 0; i < settings_.size(); ++i)
-    if (auto value = text(settings_[i]))
-      line.flags[std::string(settings_table[i].name)] = {std::move(*value), "--" + std::string(settings_table[i].name)};
-  line.json = given(json_);
-  line.format_template = text(template_);
-  line.config_file = text(config_).value_or("");
-  line.header = !given(no_header_);
-  line.quiet = given(quiet_);
-  line.verbose = static_cast<unsigned>(verbose_->count());
-  line.help = given(help_);
-  line.version = given(version_);
-  line.replicas = text(replicas_);
-  line.with_key = given(with_key_);
-  line.no_key = given(no_key_);
-  line.null = given(null_);
-  line.weight = text(weight_);
-  line.if_missing = given(if_missing_);
-  line.if_exists = given(if_exists_);
-  line.count = given(count_) ? text(count_) : text(counts_);
-  line.profile = text(profiles_);
-  line.nodes = text(nodes_);
-  line.nodes_file = text(nodes_files_);
-  line.key_format = text(key_formats_);
-  if (given(field_))
-    for (const std::string& word : field_->results()) line.fields.push_back(restore(word));
-  line.slot = given(slot_);
-  line.slots = given(slots_);
-  line.seed = text(seed_);
-  line.from = text(from_);
-  line.to = text(to_);
-  line.keys = text(keys_);
-  line.sample = text(sample_);
+  read_options(parsed.line);
+  read_operands(arguments, parsed);
+  return parsed;
+}
 
+void Grammar::read_options(CommandLine& line) const {
+  for (std::size_t i = 0; i < settings_.size(); ++i) {
+    if (settings_[i]->count() == 0) continue;
+    const std::string name(settings_table[i].name);
+    line.flags[name] = {restore(settings_[i]->results().back()), "--" + name};
+  }
+  for (const auto& [row, option] : options_)
+    for (const std::string& word : option->results()) line.given[row->option].push_back(restore(word));
+}
+
+void Grammar::read_operands(const Arguments& arguments, ParsedLine& parsed) const {
   const CommandRow* row = row_parsed();
-  if (row == nullptr) return parsed;
+  if (row == nullptr) return;
+  CommandLine& line = parsed.line;
   line.command = row->command;
   if (const CLI::Option* operands = operands_[static_cast<std::size_t>(row - command_table.data())])
     for (const std::string& word : operands->results()) line.operands.push_back(restore(word));
@@ -222,7 +145,6 @@ ParsedLine Grammar::parse(const Arguments& arguments) {
   if (row->operands.empty() && !line.operands.empty() && !parsed.error)
     parsed.error = make_error(Errc::invalid_argument,
                               "unexpected argument '" + printable(line.operands.front(), shown_bytes) + "'");
-  return parsed;
 }
 
 // Words that belong nowhere, flags that were given a value, and options that exclude each other.
@@ -232,18 +154,21 @@ std::optional<Error> Grammar::complaint() const {
     if (row_parsed() == nullptr) return unknown_command(restore(word));
     return make_error(Errc::invalid_argument, "unexpected argument '" + printable(restore(word), shown_bytes) + "'");
   }
-  std::vector<const CLI::Option*> flags{json_,     no_header_, quiet_, verbose_,    help_, version_,
-                                        with_key_, no_key_,    null_,  if_missing_, slot_, slots_};
-  flags.insert(flags.end(), if_exists_.begin(), if_exists_.end());
-  for (const CLI::Option* flag : flags)
-    for (const std::string& value : flag->results())
-      if (value != "true") return make_error(Errc::invalid_argument, "option " + flag->get_name() + " takes no value");
-  const auto both = [](const CLI::Option* a, const CLI::Option* b) { return given(a) && given(b); };
-  for (const auto& [a, b] : {std::pair{json_, template_}, {with_key_, no_key_}})
-    if (both(a, b))
+  for (const auto& [row, option] : options_)
+    for (const std::string& value : option->results())
+      if (row->is_flag() && value != "true")
+        return make_error(Errc::invalid_argument, "option " + option->get_name() + " takes no value");
+  return excluded();
+}
+
+std::optional<Error> Grammar::excluded() const {
+  for (const auto& [one, other] : exclusive_options) {
+    const CLI::Option *a = given(one), *b = given(other);
+    if (a != nullptr && b != nullptr)
       return make_error(Errc::invalid_argument, a->get_name() + " and " + b->get_name() + " exclude each other");
+  }
   const CLI::Option* output = app_.get_option("--output");
-  if (both(json_, output) && output->results().back() != "json")
+  if (given(Option::json) != nullptr && output->count() > 0 && output->results().back() != "json")
     return make_error(
         Errc::invalid_argument,
         "--json and --output " + printable(output->results().back(), shown_bytes) + " exclude each other");
@@ -297,6 +222,17 @@ std::vector<std::pair<std::string, std::string>> Grammar::options_of(Command com
 }
 
 }  // namespace
+
+std::optional<std::string> CommandLine::text(Option option) const {
+  const std::vector<std::string>& values = all(option);
+  return values.empty() ? std::nullopt : std::optional(values.back());
+}
+
+const std::vector<std::string>& CommandLine::all(Option option) const {
+  static const std::vector<std::string> none;
+  const auto at = given.find(option);
+  return at == given.end() ? none : at->second;
+}
 
 ParsedLine read_command_line(const Arguments& arguments) { return Grammar().parse(arguments); }
 

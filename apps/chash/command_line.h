@@ -1,9 +1,10 @@
-// The grammar of the command line: which options there are, and what argv said.
+// The command line: what argv said.
 //
 // CLI11 splits the words and knows which option takes a value; it converts nothing and prints nothing. All values stay
 // text here, so that an option, its variable and its key in a file are read by the same code, with our own messages.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "arguments.h"
 #include "chash/result.h"
 #include "help.h"
+#include "option_table.h"
 #include "settings.h"
 
 namespace chash::cli {
@@ -21,16 +23,15 @@ struct CommandLine {
   std::vector<std::string> operands;
   bool standard_input = false;  // the one operand is `-`, and no `--` made it a literal one
   Settings flags;               // the global options that have a value
-  std::string config_file;
-  std::optional<std::string> format_template;
-  unsigned verbose = 0;
-  bool json = false, header = true, quiet = false, help = false, version = false;
-  // Options of single commands, as text.
-  std::optional<std::string> replicas, weight, count, profile, nodes, nodes_file, key_format, seed, from, to, keys,
-      sample;
-  std::vector<std::string> fields;
-  bool with_key = false, no_key = false, null = false, if_missing = false, if_exists = false, slot = false,
-       slots = false;
+  // All others that are given, with their values; a flag has one for each time.
+  std::map<Option, std::vector<std::string>> given;
+
+  // An option that the command does not have is one that is not given.
+  bool has(Option option) const { return given.contains(option); }
+  // The last value, which holds.
+  std::optional<std::string> text(Option option) const;
+  // All values; none, where it is not given.
+  const std::vector<std::string>& all(Option option) const;
 };
 
 // What could be read, and what was wrong, if anything: how to tell the error stands among the options.

@@ -3,11 +3,11 @@
 #include <map>
 
 #include "chash/limits.h"
+#include "chash/random_keys.h"
 #include "input_file.h"
 #include "key_batch.h"
 #include "protocol/codec.h"
 #include "protocol/text.h"
-#include "random_keys.h"
 #include "run.h"
 
 namespace chash::cli {
@@ -97,7 +97,7 @@ void print_text(const Run& run, const Comparison& all, bool sampled) {
     table.add({for_people(name), percent(all.share(counts.before, all.keys), 2),
                percent(all.share(counts.after, all.keys), 2),
                counts.before == 0 ? "-" : percent(all.share(counts.kept, counts.before), 2)});
-  table.append_to(out, run.line.header, run.color);
+  table.append_to(out, !run.line.has(Option::no_header), run.color);
 }
 
 void print_json(const Run& run, const Comparison& all, bool sampled) {
@@ -120,35 +120,38 @@ void print_json(const Run& run, const Comparison& all, bool sampled) {
 }  // namespace
 
 int compare_rings(const Run& run) {
-  if (run.line.keys && run.line.sample)
+  const auto from_text = run.line.text(Option::from), to_text = run.line.text(Option::to),
+             keys_file = run.line.text(Option::keys), sample = run.line.text(Option::sample);
+  if (keys_file && sample)
     return run.misuse(make_error(Errc::invalid_argument, "--keys and --sample exclude each other"));
   // Standard input is read once.
   const auto reads_input = [](const std::optional<std::string>& text, std::string_view end) {
     return text && text->ends_with(end);
   };
-  if (reads_input(run.line.from, ":@-") + reads_input(run.line.to, ":@-") + (run.line.keys == "-") > 1)
+  if (reads_input(from_text, ":@-") + reads_input(to_text, ":@-") + (keys_file == "-") > 1)
     return run.misuse(
         make_error(Errc::invalid_argument, "standard input is named twice", "put one of them into a file"));
-  if (run.line.format_template) return run.misuse(make_error(Errc::invalid_argument, "compare has no --format"));
-  if (run.line.key_format && *run.line.key_format != "raw" && *run.line.key_format != "hex")
+  if (run.line.has(Option::format)) return run.misuse(make_error(Errc::invalid_argument, "compare has no --format"));
+  const std::string key_format = run.line.text(Option::key_format).value_or("raw");
+  if (key_format != "raw" && key_format != "hex")
     return run.misuse(make_error(Errc::invalid_argument, "the key format is neither raw nor hex"));
-  const auto from = side_from(run, run.line.from, "--from");
+  const auto from = side_from(run, from_text, "--from");
   if (!from) return run.fail(from.error());
-  const auto to = side_from(run, run.line.to, "--to");
+  const auto to = side_from(run, to_text, "--to");
   if (!to) return run.fail(to.error());
   Comparison comparison;
-  if (run.line.keys) {
-    auto ok = compare_keys(*run.line.keys, run.line.key_format == "hex", *from, *to, comparison);
+  if (keys_file) {
+    auto ok = compare_keys(*keys_file, key_format == "hex", *from, *to, comparison);
     if (!ok) return run.fail(ok.error());
   } else {
-    const auto count = parse_count(run.line.sample.value_or("100000"), 1, most_keys, "number of keys");
+    const auto count = parse_count(sample.value_or("100000"), 1, most_keys, "number of keys");
     if (!count) return run.misuse(count.error());
     RandomKeys keys(1, from->profile);
     for (std::uint32_t i = 0; i < *count; ++i) comparison.add(*from, *to, keys.next());
   }
   if (comparison.unforetold > 0)
     say("WARNING: " + std::to_string(comparison.unforetold) + " keys have no node that is foretold, and are left out");
-  run.json() ? print_json(run, comparison, !run.line.keys) : print_text(run, comparison, !run.line.keys);
+  run.json() ? print_json(run, comparison, !keys_file) : print_text(run, comparison, !keys_file);
   return 0;
 }
 

@@ -1,4 +1,4 @@
-// The configuration files of chash(1). toml++ is compiled here and nowhere else, and runs only when there is a file.
+// The configuration files of chash(1). toml++ runs only when there is a file.
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>

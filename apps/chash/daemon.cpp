@@ -105,7 +105,7 @@ int print_pong(const Run& run, const Template& format, const Ping::Response& pon
     protocol::encode_response(pong, out);
     out.back() = ',';  // in the place of the closing brace
     out += "\"ms\":" + json_number(took_ms) + "}\n";
-  } else if (!run.line.quiet) {
+  } else if (!run.line.has(Option::quiet)) {
     out += "chashd " + for_people(pong.version) + " (pid " + std::to_string(pong.pid) + ") answers in " +
            ms_text(took_ms) + '\n';
   }
@@ -130,7 +130,7 @@ int show_status(const Run& run) {
 }
 
 int ping(const Run& run) {
-  const auto count = parse_count(run.line.count.value_or("1"), 1, most_pings, "count");
+  const auto count = parse_count(run.line.text(Option::count).value_or("1"), 1, most_pings, "count");
   if (!count) return run.misuse(count.error());
   const auto format = run.output_template(record_of(Ping::Response(), 0));
   if (!format) return run.misuse(format.error());
@@ -149,7 +149,7 @@ int ping(const Run& run) {
     longest = std::max(longest, took_ms);
     sum += took_ms;
   }
-  if (*count > 1 && !*format && !run.json() && !run.line.quiet)
+  if (*count > 1 && !*format && !run.json() && !run.line.has(Option::quiet))
     run.out.text() += counted(*count, "answer", "answers") + ": shortest " + ms_text(shortest) + ", mean " +
                       ms_text(sum / *count) + ", longest " + ms_text(longest) + '\n';
   return 0;

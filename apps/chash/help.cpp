@@ -9,7 +9,7 @@ namespace chash::cli {
 
 using namespace protocol;
 
-constinit const std::array<CommandRow, 12> command_table{{
+constinit const std::array<CommandRow, 20> command_table{{
     {Command::get_node, GetNode::info.name, "get", "[KEY...|-]", "LOOK UP", GetNode::info.help,
      "  chash get-node user:123                 the name of its node, and nothing else\n"
      "  chash get-node -n 2 user:123            the owner and the next distinct node\n"
@@ -17,6 +17,9 @@ constinit const std::array<CommandRow, 12> command_table{{
      "  cut -f1 access.log | chash get-node -   as many as there are lines\n"
      "  chash get-node -- -x                    a key that starts with a dash\n"
      "  chash get-node --profile nginx-hash-consistent --nodes a:80=2,b:80 KEY\n"},
+    {Command::blame, Blame::info.name, "", "KEY", "LOOK UP", Blame::info.help,
+     "  chash blame user:123                    when it moved, and by whose change\n"
+     "  chash get-node --at 3h user:123         where it was three hours ago\n"},
     {Command::profile, "profile", "", "list | show NAME", "OTHER SOFTWARE",
      "Whose placements chash knows, and what one is made of",
      "  chash profile list\n"
@@ -44,7 +47,38 @@ constinit const std::array<CommandRow, 12> command_table{{
     {Command::remove, RemoveNodes::info.name, "rm", "NODE...", "NODES", RemoveNodes::info.help,
      "  chash remove cache-4\n"
      "  chash remove --if-exists cache-4 cache-5\n"},
-    {Command::ring, "ring", "", "create|list|show|copy|delete [NAME]...", "RINGS",
+    {Command::plan, PlanChange::info.name, "", "[FILE|-]", "CHANGE SAFELY", PlanChange::info.help,
+     "  chash plan --add cache-4                what would move; nothing is changed\n"
+     "  chash plan --remove cache-1 --add cache-5=2 --json | jq .moved\n"
+     "  chash plan --prune ring.toml            the ring as a file has it\n"
+     "  chash plan --add cache-4 --keys keys.txt --out moves\n"
+     "                                          the keys that move, in files\n"
+     "  chash apply plan-0123456789abcdef       what was planned, or nothing\n"},
+    {Command::apply, ApplyChange::info.name, "", "FILE|-|PLAN-ID", "CHANGE SAFELY", ApplyChange::info.help,
+     "  chash apply ring.toml --dry-run\n"
+     "  chash apply --prune --note 'as in git' ring.toml\n"
+     "  chash apply -r web upstream.conf        server lines of nginx or HAProxy\n"
+     "  chash apply plan-0123456789abcdef\n"},
+    {Command::export_ring, "export", "", "", "CHANGE SAFELY", "Write a ring as a file that apply takes",
+     "  chash export >ring.toml\n"
+     "  chash export --as json --epoch 41\n"
+     "  chash export -r web --as nginx\n"},
+    {Command::diff, Diff::info.name, "", "A [B]", "CHANGE SAFELY", Diff::info.help,
+     "  chash diff 40                           from epoch 40 to now\n"
+     "  chash diff 40 44 --ranges\n"
+     "  chash diff web trial                    two rings; NAME@EPOCH is an older one\n"
+     "  chash diff ./ring.toml default          a file and a ring\n"},
+    {Command::history, History::info.name, "", "", "CHANGE SAFELY", History::info.help,
+     "  chash history\n"
+     "  chash history --since 2d --node cache-4 --json\n"},
+    {Command::rollback, RollBack::info.name, "", "EPOCH", "CHANGE SAFELY", RollBack::info.help,
+     "  chash rollback 42 --dry-run\n"
+     "  chash rollback 42 --note 'cache-4 was sick'\n"},
+    {Command::whatif, WhatIf::info.name, "", "", "CHANGE SAFELY", WhatIf::info.help,
+     "  chash whatif --lose each                the worst first\n"
+     "  chash whatif --lose cache-1 --lose cache-2\n"
+     "  chash whatif --lose zone=eu-1 -n 3\n"},
+    {Command::ring, "ring", "", "create|list|show|set|copy|delete [NAME]...", "RINGS",
      "Rings beside the default one, each with a placement of its own",
      "  chash ring create web --profile nginx-hash-consistent --nodes a:80=2,b:80\n"
      "  chash ring create pool --profile libketama,vnodes=80 --nodes-file servers.txt\n"
@@ -52,6 +86,7 @@ constinit const std::array<CommandRow, 12> command_table{{
      "  chash ring list\n"
      "  chash ring show web --json\n"
      "  chash ring copy web trial\n"
+     "  chash ring set web --max-move 10%       refuse changes that move more\n"
      "  chash ring delete trial\n"},
     {Command::status, Status::info.name, "", "", "DAEMON", Status::info.help,
      "  chash status\n"
@@ -75,10 +110,11 @@ constexpr std::string_view main_examples =
 
 constexpr std::string_view exit_statuses =
     "  0  done                         5  timeout, or the outcome is unknown\n"
-    "  1  failed                       6  conflict: it is already there\n"
+    "  1  failed                       6  conflict, or more moves than may\n"
     "  2  wrong usage or request       7  no node, or none that is foretold\n"
     "  3  no such ring or node         8  denied\n"
-    "  4  the daemon is unreachable    9  some keys failed, the others were printed\n";
+    "  4  the daemon is unreachable    9  some keys failed, the others were printed\n"
+    "                                 10  with --exit-code: something would change\n";
 
 // `label` at the left, `help` in its column, wrapped.
 void append_entry(std::string_view label, std::string_view help, std::string& out) {

@@ -20,7 +20,15 @@ enum class Command : unsigned char {
   compare,
   vectors,
   verify,
-  ring
+  ring,
+  plan,
+  apply,
+  export_ring,
+  diff,
+  history,
+  blame,
+  rollback,
+  whatif
 };
 
 struct CommandRow {
@@ -29,7 +37,7 @@ struct CommandRow {
   std::string_view group, help, examples;
 };
 
-extern const std::array<CommandRow, 12> command_table;
+extern const std::array<CommandRow, 20> command_table;
 
 // nullptr for `none`.
 const CommandRow* find_row(Command command);

@@ -1,5 +1,7 @@
 #include "input_file.h"
 
+#include <sys/stat.h>
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -31,6 +33,12 @@ bool InputFile::read_line(std::string& line) {
   }
   if (std::ferror(file_.get()) != 0) error_ = errno;
   return !line.empty();
+}
+
+std::uint64_t InputFile::size_bytes() const {
+  struct stat status {};
+  if (::fstat(::fileno(file_.get()), &status) != 0 || !S_ISREG(status.st_mode)) return 0;
+  return static_cast<std::uint64_t>(status.st_size);
 }
 
 Result<void> InputFile::check() const { return error_ == 0 ? Result<void>() : Result<void>(failed(error_)); }

@@ -1,6 +1,7 @@
 // InputFile: a file to read that the user named, `-` for standard input.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -18,6 +19,8 @@ class InputFile {
   std::size_t read(char* bytes, std::size_t size);
   // One line without its newline; false at the end, and where it fails.
   bool read_line(std::string& line);
+  // 0 where it has none: a pipe.
+  std::uint64_t size_bytes() const;
   // Asked at the end: whether that was the end.  Errors: as open().
   Result<void> check() const;
 

@@ -9,8 +9,9 @@
 namespace chash::cli {
 namespace {
 
-// The rest of the line: {"op":"get-nodes","ring":"…","keys_b64":[…],"n":256} with every byte of the ring escaped.
-constexpr std::size_t frame_bytes = 128;
+// The rest of the line: {"op":"get-nodes","ring":"…","keys_b64":[…],"n":256,"epoch":…,"at":"…"} with every byte of the
+// ring escaped.
+constexpr std::size_t frame_bytes = 192;
 constexpr std::size_t longest_escape = 6;  // \u001f
 constexpr std::size_t punctuation = 3;     // quotes and a comma for each string
 
@@ -30,12 +31,10 @@ std::size_t base64_bytes(std::string_view key) { return punctuation + (key.size(
 
 }  // namespace
 
-KeyBatch::KeyBatch(std::string ring, std::uint32_t replicas)
-    : most_keys_(std::clamp<std::size_t>(answer_bytes / (replicas * (limits::name_bytes + punctuation)), 1,
-                                         limits::batch_keys)) {
-  request_.ring = std::move(ring);
-  request_.n = replicas;
-}
+KeyBatch::KeyBatch(protocol::GetNodes::Request request)
+    : request_(std::move(request)),
+      most_keys_(std::clamp<std::size_t>(answer_bytes / (request_.n * (limits::name_bytes + punctuation)), 1,
+                                         limits::batch_keys)) {}
 
 bool KeyBatch::has_room_for(std::string_view key) const {
   if (empty()) return true;
@@ -53,7 +52,9 @@ void KeyBatch::add(std::string_view key) {
 }
 
 protocol::GetNodes::Request KeyBatch::take() {
-  protocol::GetNodes::Request full{request_.ring, std::exchange(request_.keys, {}), request_.n};
+  std::vector<protocol::Key> keys = std::exchange(request_.keys, {});
+  protocol::GetNodes::Request full = request_;
+  full.keys = std::move(keys);
   text_bytes_ = base64_bytes_ = 0;
   all_text_ = true;
   return full;

@@ -64,7 +64,8 @@ class RecordSplitter {
 // Gathers keys until the request, or its answer, would become too large.
 class KeyBatch {
  public:
-  KeyBatch(std::string ring, std::uint32_t replicas);
+  // All that is asked for but the keys.
+  explicit KeyBatch(protocol::GetNodes::Request request);
 
   bool empty() const { return request_.keys.empty(); }
   // Whether the request stays within the limits with this key too. An empty batch has room for any key that is allowed.

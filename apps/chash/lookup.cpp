@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "change_options.h"
 #include "chash/limits.h"
 #include "key_batch.h"
 #include "protocol/codec.h"
@@ -53,7 +54,8 @@ std::optional<std::string> fault_of(std::string_view key, std::uint64_t size, bo
 
 class Lookup {
  public:
-  Lookup(const Run& run, std::uint32_t replicas) : run_(run), replicas_(replicas), batch_(run.options.ring, replicas) {}
+  // `asked` has all but the keys.
+  Lookup(const Run& run, const GetNodes::Request& asked) : run_(run), asked_(asked), batch_(asked) {}
 
   int execute();
 
@@ -78,7 +80,7 @@ class Lookup {
   bool stop(const Error& error);
 
   const Run& run_;
-  std::uint32_t replicas_;
+  GetNodes::Request asked_;
   bool with_key_ = false;
   std::optional<Profile> slots_;  // for --slot
   bool hex_ = false;              // keys are typed and printed in hex
@@ -95,14 +97,15 @@ bool Lookup::stop(const Error& error) {
 }
 
 Result<void> Lookup::prepare() {
-  end_ = run_.line.null ? '\0' : '\n';
+  end_ = run_.line.has(Option::null) ? '\0' : '\n';
   const bool single = run_.line.operands.size() == 1 && !run_.line.standard_input;
-  with_key_ = run_.line.with_key || (!run_.line.no_key && !single);
+  with_key_ = run_.line.has(Option::with_key) || (!run_.line.has(Option::no_key) && !single);
   const std::vector<std::string> node{""};
-  if (run_.line.key_format && *run_.line.key_format != "raw" && *run_.line.key_format != "hex")
+  const std::string key_format = run_.line.text(Option::key_format).value_or("raw");
+  if (key_format != "raw" && key_format != "hex")
     return make_error(Errc::invalid_argument, "the key format is neither raw nor hex");
-  hex_ = run_.line.key_format == "hex";
-  if (run_.line.slot)
+  hex_ = key_format == "hex";
+  if (run_.line.has(Option::slot))
     if (auto ok = learn_slots(); !ok) return ok;
   auto format = run_.output_template(record_of({"", 0, "", node}, slot_of("")));
   if (!format) return std::move(format).error();
@@ -130,7 +133,7 @@ int Lookup::execute() {
   std::vector<std::string> keys = run_.line.operands;
   if (auto ok = prepare(); !ok)
     return ok.error().code == Errc::invalid_argument ? run_.misuse(ok.error()) : run_.fail(ok.error());
-  if (run_.line.nodes_file == "-" && (run_.line.standard_input || keys.empty()))
+  if (run_.line.text(Option::nodes_file) == "-" && (run_.line.standard_input || keys.empty()))
     return run_.misuse(make_error(Errc::invalid_argument, "the nodes are read from standard input, and the keys too",
                                   "give the keys as arguments, or the nodes in a file"));
   if (run_.line.standard_input || (keys.empty() && ::isatty(STDIN_FILENO) != 1)) return stream();
@@ -154,8 +157,9 @@ Result<std::string> Lookup::bytes_of(std::string_view typed) const {
 }
 
 int Lookup::one(std::string_view key) {
-  if (run_.line.slot) return several({std::string(key)});
-  const auto response = run_.session.call<GetNode>({run_.options.ring, {std::string(key)}, replicas_});
+  if (run_.line.has(Option::slot)) return several({std::string(key)});
+  const auto response =
+      run_.session.call<GetNode>({asked_.ring, {std::string(key)}, asked_.n, asked_.epoch, asked_.at});
   if (!response) return run_.fail(response.error());
   print({response->ring, response->epoch, key, response->nodes});
   return status_;
@@ -297,8 +301,16 @@ void Lookup::print_nodes(const Found& found, std::string& out) const {
 }  // namespace
 
 int get_node(const Run& run) {
-  const auto replicas = parse_count(run.line.replicas.value_or("1"), 1, limits::replicas, "number of nodes");
-  return replicas ? Lookup(run, *replicas).execute() : run.misuse(replicas.error());
+  const auto replicas =
+      parse_count(run.line.text(Option::replicas).value_or("1"), 1, limits::replicas, "number of nodes");
+  if (!replicas) return run.misuse(replicas.error());
+  const auto epoch = epoch_option(run, Option::epoch);
+  if (!epoch) return run.misuse(epoch.error());
+  const auto moment = moment_option(run, Option::at);
+  if (!moment) return run.misuse(moment.error());
+  if (run.ring != nullptr && (*epoch || !moment->empty()))
+    return run.misuse(make_error(Errc::invalid_argument, "--epoch and --at are for rings of the daemon"));
+  return Lookup(run, {run.options.ring, {}, *replicas, *epoch, *moment}).execute();
 }
 
 }  // namespace chash::cli

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <set>
 
+#include "change_options.h"
+#include "change_output.h"
 #include "chash/node_name.h"
 #include "node_argument.h"
 #include "protocol/codec.h"
@@ -31,10 +33,6 @@ std::string sentence_list(const std::vector<std::string>& names) {
   return all ? text : text + " and " + std::to_string(names.size() - names_of_many) + " more";
 }
 
-std::string epochs(std::uint64_t before, std::uint64_t after) {
-  return "epoch " + std::to_string(before) + " -> " + std::to_string(after);
-}
-
 void append_json_line(const protocol::AnyResponse& response, std::string& out) {
   protocol::encode_response(response, out);
   out += '\n';
@@ -56,7 +54,7 @@ void append_members(const Run& run, const ListNodes::Response& response) {
       out += node.name + '\t' + number_text(node.weight) + '\t' + std::to_string(node.vnodes) + '\n';
     return;
   }
-  if (response.nodes.empty() && !run.line.quiet)
+  if (response.nodes.empty() && !run.line.has(Option::quiet))
     say("ring '" + response.ring + "' has no node; try: chash add -r " + response.ring + " NODE");
   const bool fields = std::ranges::any_of(response.nodes, [](const auto& node) { return !node.fields_given.empty(); });
   std::vector<std::string> header{"NODE", "WEIGHT", "VNODES"};
@@ -67,17 +65,7 @@ void append_members(const Run& run, const ListNodes::Response& response) {
     if (fields) row.push_back(for_people(fields_text(node.fields_given)));
     rows.add(std::move(row));
   }
-  rows.append_to(out, run.line.header, run.color);
-}
-
-// What add and remove print: by template, as JSON, or `sentence`, which --quiet spares.
-template <class Response>
-int print_change(const Run& run, const Template& format, const Response& response, const Record& record,
-                 const std::string& sentence) {
-  if (format) return run.print(format, record);
-  if (run.json()) append_json_line(response, run.out.text());
-  else if (!run.line.quiet) run.out.text() += for_people(sentence) + '\n';
-  return 0;
+  rows.append_to(out, !run.line.has(Option::no_header), run.color);
 }
 
 Record change_record(const std::string& ring, std::uint64_t epoch, std::uint64_t previous_epoch,
@@ -124,10 +112,12 @@ int list_nodes(const Run& run) {
 }
 
 int add_nodes(const Run& run) {
-  AddNodes::Request request{run.options.ring, {}, run.line.if_missing};
+  auto options = change_options(run);
+  if (!options) return run.misuse(options.error());
+  AddNodes::Request request{std::move(*options), run.options.ring, {}, run.line.has(Option::if_missing)};
   double weight = 1;
-  if (run.line.weight) {
-    const auto given = parse_weight(*run.line.weight);
+  if (const auto text = run.line.text(Option::weight)) {
+    const auto given = parse_weight(*text);
     if (!given) return run.misuse(given.error());
     weight = *given;
   }
@@ -136,12 +126,12 @@ int add_nodes(const Run& run) {
     if (!node) return run.misuse(node.error());
     request.nodes.push_back(std::move(*node));
   }
-  if (run.line.nodes_file) {
-    const auto listed = read_nodes_file(*run.line.nodes_file);
+  if (const auto file = run.line.text(Option::nodes_file)) {
+    const auto listed = read_nodes_file(*file);
     if (!listed) return run.misuse(listed.error());
     for (const Node& node : *listed) request.nodes.push_back({node.name, node.weight, node.fields});
   }
-  if (auto ok = give_fields(run.line.fields, request.nodes); !ok) return run.misuse(ok.error());
+  if (auto ok = give_fields(run.line.all(Option::field), request.nodes); !ok) return run.misuse(ok.error());
   if (request.nodes.empty()) return run.misuse(make_error(Errc::invalid_argument, "no node is given"));
   const auto format = run.output_template(change_record("", 0, 0, {}));
   if (!format) return run.misuse(format.error());
@@ -157,7 +147,7 @@ int add_nodes(const Run& run) {
     else added.push_back(node.weight == 1 ? node.name : node.name + " (weight " + number_text(node.weight) + ")");
   }
   std::string sentence = "added " + sentence_list(added) + " to " + response->ring + ": " +
-                         epochs(response->previous_epoch, response->epoch);
+                         epochs_text(response->previous_epoch, response->epoch, response->moved);
   if (!added.empty() && !known.empty()) sentence += " (already there: " + sentence_list(known) + ")";
   if (added.empty())
     sentence = "nothing to add: " + sentence_list(known) + (known.size() == 1 ? " is" : " are") + " already in " +
@@ -174,14 +164,17 @@ int remove_nodes(const Run& run) {
   const auto format = run.output_template(change_record("", 0, 0, {}));
   if (!format) return run.misuse(format.error());
 
-  const auto response = run.session.call<RemoveNodes>({run.options.ring, run.line.operands, run.line.if_exists});
+  auto options = change_options(run);
+  if (!options) return run.misuse(options.error());
+  const auto response = run.session.call<RemoveNodes>(
+      {std::move(*options), run.options.ring, run.line.operands, run.line.has(Option::if_exists)});
   if (!response) return run.fail(response.error());
   std::vector<std::string> unknown;
   const NameSet changed(response->removed.begin(), response->removed.end());
   for (const std::string& name : run.line.operands)
     if (!changed.contains(name)) unknown.push_back(name);
   std::string sentence = "removed " + sentence_list(response->removed) + " from " + response->ring + ": " +
-                         epochs(response->previous_epoch, response->epoch);
+                         epochs_text(response->previous_epoch, response->epoch, response->moved);
   if (!response->removed.empty() && !unknown.empty()) sentence += " (not there: " + sentence_list(unknown) + ")";
   if (response->removed.empty())
     sentence = "nothing to remove: " + sentence_list(unknown) + (unknown.size() == 1 ? " is" : " are") + " not in " +

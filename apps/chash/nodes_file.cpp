@@ -136,20 +136,6 @@ Result<void> append_line(std::string_view line, std::vector<Node>& nodes) {
   return {};
 }
 
-Result<std::string> read_all(const std::string& path) {
-  auto file = InputFile::open(path);
-  if (!file) return std::move(file).error();
-  std::string text;
-  std::vector<char> piece(65536);
-  for (std::size_t count = 0; (count = file->read(piece.data(), piece.size())) > 0;) {
-    text.append(piece.data(), count);
-    if (text.size() > file_bytes)
-      return make_error(Errc::too_large, protocol::printable(path, 300) + " has more than 64 MiB");
-  }
-  if (auto ok = file->check(); !ok) return std::move(ok).error();
-  return text;
-}
-
 }  // namespace
 
 Result<std::vector<Node>> parse_nodes(std::string_view list) {
@@ -191,8 +177,22 @@ Result<std::vector<Node>> read_nodes(const std::optional<std::string>& list, con
   return file ? read_nodes_file(*file) : parse_nodes(list.value_or(""));
 }
 
+Result<std::string> read_text_file(const std::string& path) {
+  auto file = InputFile::open(path);
+  if (!file) return std::move(file).error();
+  std::string text;
+  std::vector<char> piece(65536);
+  for (std::size_t count = 0; (count = file->read(piece.data(), piece.size())) > 0;) {
+    text.append(piece.data(), count);
+    if (text.size() > file_bytes)
+      return make_error(Errc::too_large, protocol::printable(path, 300) + " has more than 64 MiB");
+  }
+  if (auto ok = file->check(); !ok) return std::move(ok).error();
+  return text;
+}
+
 Result<std::vector<Node>> read_nodes_file(const std::string& path) {
-  auto text = read_all(path);
+  auto text = read_text_file(path);
   if (!text) return std::move(text).error();
   return parse_nodes_text(*text, path == "-" ? "standard input" : protocol::printable(path, 300));
 }

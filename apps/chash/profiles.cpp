@@ -64,7 +64,7 @@ void append_line(std::string_view label, std::string_view text, std::string& out
 }
 
 int show_profile(const Run& run, const std::string& text) {
-  if (run.line.format_template)
+  if (run.line.has(Option::format))
     return run.misuse(make_error(Errc::invalid_argument, "profile show has no --format", "take --json"));
   const auto profile = parse_profile(text);
   if (!profile) return run.fail(profile.error());

@@ -1,7 +1,12 @@
 // ring: the rings of the daemon.
+#include <algorithm>
+
+#include "change_options.h"
+#include "change_output.h"
 #include "node_argument.h"
 #include "protocol/codec.h"
 #include "run.h"
+#include "sides.h"
 
 namespace chash::cli {
 namespace {
@@ -37,45 +42,54 @@ void append_slots(const RingShow::Response& ring, std::string& out) {
   }
 }
 
-// What a change of the rings prints: by --json, or `sentence`, which --quiet spares.
 template <class Response>
-int print_change(const Run& run, const Response& response, const std::string& sentence) {
-  std::string& out = run.out.text();
-  if (run.json()) {
-    encode_response(response, out);
-    out += '\n';
-  } else if (!run.line.quiet) {
-    out += for_people(sentence) + '\n';
-  }
-  return 0;
-}
-
-int print_made(const Run& run, const RingCreate::Response& made, const AnyResponse& response,
-               const std::string& sentence) {
+int print_made(const Run& run, const Response& made, const std::string& sentence) {
   for (const std::string& warning : made.warnings) say("WARNING: " + warning);
-  return print_change(run, response,
+  return print_change(run, {}, made, {},
                       sentence + " (" + made.profile + "): " + counted_nodes(made.added.size()) + ", epoch " +
                           std::to_string(made.epoch));
 }
 
-int create(const Run& run, const std::string& name) {
-  const auto nodes = read_nodes(run.line.nodes, run.line.nodes_file);
+int create(const Run& run, const std::string& name, ChangeOptions options) {
+  const auto nodes = read_nodes(run.line.text(Option::nodes), run.line.text(Option::nodes_file));
   if (!nodes) return run.misuse(nodes.error());
-  RingCreate::Request request{name, whole_profile(run.line.profile.value_or("seed"), run.options.profiles), {}};
+  const auto max_move = parse_share(run.line.text(Option::max_move).value_or("1"));
+  if (!max_move) return run.misuse(max_move.error());
+  RingCreate::Request request{std::move(options),
+                              name,
+                              whole_profile(run.line.text(Option::profile).value_or("seed"), run.options.profiles),
+                              {},
+                              *max_move};
   for (const Node& node : *nodes) request.nodes.push_back({node.name, node.weight, node.fields});
   const auto made = run.session.call<RingCreate>(std::move(request));
-  return made ? print_made(run, *made, *made, "created " + made->ring) : run.fail(made.error());
+  return made ? print_made(run, *made, "created " + made->ring) : run.fail(made.error());
 }
 
-int copy(const Run& run, const std::string& from, const std::string& to) {
-  const auto made = run.session.call<RingCopy>({from, to});
-  return made ? print_made(run, *made, *made, "copied " + from + " to " + made->ring) : run.fail(made.error());
+int copy(const Run& run, const std::string& from, const std::string& to, ChangeOptions options) {
+  const auto made = run.session.call<RingCopy>({std::move(options), from, to});
+  return made ? print_made(run, *made, "copied " + from + " to " + made->ring) : run.fail(made.error());
 }
 
-int remove(const Run& run, const std::string& name) {
-  const auto response = run.session.call<RingDelete>({name, run.line.if_exists});
+int set(const Run& run, const std::string& name, ChangeOptions options) {
+  const auto max_move = parse_share(run.line.text(Option::max_move).value_or(""));
+  if (!max_move)
+    return run.misuse(run.line.has(Option::max_move)
+                          ? max_move.error()
+                          : make_error(Errc::invalid_argument, "say what is to be set", "--max-move SHARE"));
+  const auto response = run.session.call<RingSet>({std::move(options), name, *max_move});
   if (!response) return run.fail(response.error());
-  return print_change(run, *response,
+  const bool changed = response->epoch != response->previous_epoch;
+  return print_change(run, {}, *response, {},
+                      "one change of " + name + (changed ? " may now" : " already may") + " move at most " +
+                          percent(*max_move, 2) + " of all keys: " +
+                          (changed ? epochs_text(response->previous_epoch, response->epoch)
+                                   : "epoch " + std::to_string(response->epoch)));
+}
+
+int remove(const Run& run, const std::string& name, ChangeOptions options) {
+  const auto response = run.session.call<RingDelete>({std::move(options), name, run.line.has(Option::if_exists)});
+  if (!response) return run.fail(response.error());
+  return print_change(run, {}, *response, {},
                       response->deleted
                           ? "deleted " + name + ", which was at epoch " + std::to_string(response->previous_epoch)
                           : "nothing to delete: there is no ring " + name);
@@ -110,15 +124,19 @@ int list(const Run& run) {
       out += '\n';
     }
   }
-  if (table && !*format && !run.json()) rows.append_to(out, run.line.header, run.color);
+  if (table && !*format && !run.json()) rows.append_to(out, !run.line.has(Option::no_header), run.color);
   return 0;
 }
 
 int show(const Run& run, const std::string& name) {
-  const auto response = run.session.call<RingShow>({name, run.line.slots});
+  const auto epoch = epoch_option(run, Option::epoch);
+  if (!epoch) return run.misuse(epoch.error());
+  const auto moment = moment_option(run, Option::at);
+  if (!moment) return run.misuse(moment.error());
+  const auto response = run.session.call<RingShow>({name, run.line.has(Option::slots), *epoch, *moment});
   if (!response) return run.fail(response.error());
   const auto profile = parse_profile(response->profile);
-  if (run.line.slots && profile && profile->algorithm != Profile::Algorithm::balanced)
+  if (run.line.has(Option::slots) && profile && profile->algorithm != Profile::Algorithm::balanced)
     return run.misuse(
         make_error(Errc::invalid_argument, "ring '" + name + "' keeps no slots: --slots is for balanced"));
   std::string& out = run.out.text();
@@ -133,6 +151,8 @@ int show(const Run& run, const std::string& name) {
   if (named != nullptr) append_line("places as", named->software, out);
   if (named != nullptr && !named->not_foretold.empty()) append_line("not foretold", named->not_foretold, out);
   append_line("fingerprint", response->fingerprint, out);
+  if (!response->time.empty()) append_line("since", response->time, out);
+  if (response->max_move && *response->max_move < 1) append_line("may move", percent(*response->max_move, 2), out);
   append_line("points", std::to_string(response->points), out);
   append_line("nodes", std::to_string(response->nodes.size()), out);
   for (const ListNodes::Member& node : response->nodes) {
@@ -143,41 +163,58 @@ int show(const Run& run, const std::string& name) {
   return 0;
 }
 
+// Which options each verb has, beside those that all have.
+Result<void> check_options(const Run& run, std::string_view verb) {
+  using Verbs = std::vector<std::string_view>;
+  struct Row {
+    Verbs verbs;
+    std::vector<Option> options;
+    std::string_view message;
+  };
+  static const std::vector<Row> rows{
+      {{"create"},
+       {Option::profile, Option::nodes, Option::nodes_file},
+       "--profile, --nodes and --nodes-file are for ring create"},
+      {{"delete"}, {Option::if_exists}, "--if-exists is for ring delete"},
+      {{"show"}, {Option::slots}, "--slots is for ring show"},
+      {{"show"}, {Option::epoch, Option::at}, "--epoch and --at are for ring show"},
+      {{"create", "set"}, {Option::max_move}, "--max-move is for ring create and ring set"},
+      {{"create", "set", "copy", "delete"},
+       {Option::dry_run, Option::expect_epoch, Option::note, Option::request_id, Option::force},
+       "this changes nothing: options of changes are for ring create, set, copy and delete"}};
+  for (const Row& row : rows) {
+    if (std::ranges::find(row.verbs, verb) != row.verbs.end()) continue;
+    if (std::ranges::any_of(row.options, [&](Option option) { return run.line.has(option); }))
+      return make_error(Errc::invalid_argument, std::string(row.message));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<OfflineRing> fetch_ring(const Run& run, const std::string& name) {
-  auto shown = run.session.call<RingShow>({name});
-  const auto profile = shown ? parse_profile(shown->profile) : Result<Profile>(shown.error());
-  if (profile && profile->algorithm == Profile::Algorithm::balanced) shown = run.session.call<RingShow>({name, true});
-  if (!shown) return shown.error();
-  std::vector<Node> nodes;
-  for (const ListNodes::Member& node : shown->nodes) nodes.push_back({node.name, node.weight, node.fields_given});
-  auto ring = make_offline_ring(shown->profile, std::move(nodes), SlotTable(shown->slots));
-  if (!ring) return ring;
-  if (hex(fingerprint({shown->profile, ring->nodes, ring->slots})) != shown->fingerprint)
-    return make_error(Errc::internal, "the daemon places ring '" + name + "' otherwise than this chash",
-                      "see chash version: they are of different releases");
-  return ring;
+  auto side = fetch_side(run, name);
+  if (!side) return std::move(side).error();
+  return make_offline_ring(side->spec.profile, {side->spec.nodes.begin(), side->spec.nodes.end()}, side->spec.slots);
 }
 
 int manage_rings(const Run& run) {
   const Words& words = run.line.operands;
   const std::string verb = words.empty() ? "" : words.front();
-  if (run.line.format_template && verb != "list")
+  if (run.line.has(Option::format) && verb != "list")
     return run.misuse(make_error(Errc::invalid_argument, "only ring list has --format", "take --json"));
-  if (verb != "create" && (run.line.profile || run.line.nodes || run.line.nodes_file))
-    return run.misuse(make_error(Errc::invalid_argument, "--profile, --nodes and --nodes-file are for ring create"));
-  if (verb != "delete" && run.line.if_exists)
-    return run.misuse(make_error(Errc::invalid_argument, "--if-exists is for ring delete"));
-  if (verb != "show" && run.line.slots)
-    return run.misuse(make_error(Errc::invalid_argument, "--slots is for ring show"));
-  if (verb == "create" && words.size() == 2) return create(run, words[1]);
+  if (auto ok = check_options(run, verb); !ok) return run.misuse(ok.error());
+  auto options = change_options(run);
+  if (!options) return run.misuse(options.error());
+  if (verb == "create" && words.size() == 2) return create(run, words[1], std::move(*options));
+  if (verb == "set" && words.size() <= 2)
+    return set(run, words.size() == 2 ? words[1] : run.options.ring, std::move(*options));
   if (verb == "list" && words.size() == 1) return list(run);
   if (verb == "show" && words.size() <= 2) return show(run, words.size() == 2 ? words[1] : run.options.ring);
-  if (verb == "copy" && words.size() == 3) return copy(run, words[1], words[2]);
-  if (verb == "delete" && words.size() == 2) return remove(run, words[1]);
+  if (verb == "copy" && words.size() == 3) return copy(run, words[1], words[2], std::move(*options));
+  if (verb == "delete" && words.size() == 2) return remove(run, words[1], std::move(*options));
   return run.misuse(make_error(Errc::invalid_argument, "say what to do with which ring",
-                               "create NAME, list, show [NAME], copy NAME NEW, or delete NAME"));
+                               "create NAME, list, show [NAME], set [NAME], copy NAME NEW, or delete NAME"));
 }
 
 }  // namespace chash::cli

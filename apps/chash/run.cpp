@@ -3,9 +3,10 @@
 #include <unistd.h>
 
 #include "chash/version.h"
+#include "movement_output.h"
 #include "net/client_errors.h"
 #include "net/socket_path.h"
-#include "protocol/operations.h"
+#include "protocol/codec.h"
 
 namespace chash::cli {
 namespace {
@@ -26,6 +27,14 @@ int execute(const Run& run) {
     case Command::verify: return verify_vectors(run);
     case Command::compare: return compare_rings(run);
     case Command::ring: return manage_rings(run);
+    case Command::plan: return plan_change(run);
+    case Command::apply: return apply_change(run);
+    case Command::export_ring: return export_ring(run);
+    case Command::diff: return diff_rings(run);
+    case Command::history: return show_history(run);
+    case Command::blame: return blame_key(run);
+    case Command::rollback: return roll_back(run);
+    case Command::whatif: return what_if(run);
     case Command::none: break;
   }
   return run.misuse(make_error(Errc::invalid_argument, "no command is given"));
@@ -51,13 +60,13 @@ void show_wire(std::string_view direction, std::string_view bytes) {
 
 Settings flags_of(const CommandLine& line) {
   Settings flags = line.flags;
-  if (line.json) flags["output"] = {"json", "--json"};
+  if (line.has(Option::json)) flags["output"] = {"json", "--json"};
   return flags;
 }
 
 // Flags, then the environment, then the files.
 Result<std::vector<Settings>> all_sources(const CommandLine& line, const Environment& environment) {
-  std::string file = line.config_file;
+  std::string file = line.text(Option::config).value_or("");
   if (file.empty())
     if (const char* named = environment("CHASH_CONFIG"); named != nullptr) file = named;
   auto files = read_config_files(file, environment);
@@ -79,7 +88,7 @@ Result<net::ClientOptions> client_options(const CommandLine& line, const Options
   net::ClientOptions client;
   client.timeout = options.timeout;
   client.connect_timeout = options.connect_timeout;
-  if (line.verbose >= 2) client.trace = show_wire;
+  if (line.all(Option::verbose).size() >= 2) client.trace = show_wire;
   if (!options.token_file.empty() && std::holds_alternative<HttpEndpoint>(options.endpoint)) {
     auto token = read_token(options.token_file);
     if (!token) return std::move(token).error();
@@ -98,15 +107,16 @@ std::string next_step(Command command, Errc code) {
 
 // The ring that --profile, --nodes and --nodes-file describe for a command that answers by itself then.
 Result<std::optional<OfflineRing>> ring_of(const CommandLine& line, const Options& options) {
-  const bool described = line.profile || line.nodes || line.nodes_file;
+  const bool described = line.has(Option::profile) || line.has(Option::nodes) || line.has(Option::nodes_file);
   const bool answers = line.command == Command::get_node || line.command == Command::vectors;
   if (!described || !answers) return std::optional<OfflineRing>();
-  if (!line.nodes && !line.nodes_file && !line.slot)
+  if (!line.has(Option::nodes) && !line.has(Option::nodes_file) && !line.has(Option::slot))
     return make_error(Errc::invalid_argument, "--profile needs the nodes, too",
                       "add --nodes LIST or --nodes-file FILE");
-  auto nodes = read_nodes(line.nodes, line.nodes_file);
+  auto nodes = read_nodes(line.text(Option::nodes), line.text(Option::nodes_file));
   if (!nodes) return std::move(nodes).error();
-  auto ring = make_offline_ring(whole_profile(line.profile.value_or("seed"), options.profiles), std::move(*nodes));
+  auto ring = make_offline_ring(whole_profile(line.text(Option::profile).value_or("seed"), options.profiles),
+                                std::move(*nodes));
   if (!ring) return std::move(ring).error();
   return std::optional<OfflineRing>(std::move(*ring));
 }
@@ -119,6 +129,11 @@ int misuse(const Error& error, const ErrorStyle& style, Command command) {
 
 int Run::fail(Error error) const {
   if (error.hint.empty()) error.hint = next_step(line.command, error.code);
+  if (const auto plan = protocol::decode_plan(error); plan && !style.json) {
+    std::vector<std::string> lines = movement_lines(*plan);
+    if (!plan->id.empty()) lines.push_back("the new plan: chash apply " + plan->id);
+    return report(error, style, lines);
+  }
   if (error.code != Errc::unreachable || options.endpoint_was_named || style.json) return report(error, style);
   std::string looked;
   for (const std::string& path : net::socket_search_path()) looked += (looked.empty() ? "looked for " : ", ") + path;
@@ -128,7 +143,8 @@ int Run::fail(Error error) const {
 int Run::misuse(const Error& error) const { return cli::misuse(error, style, line.command); }
 
 Result<Template> Run::output_template(const Record& sample) const {
-  return line.format_template ? Template::parse(*line.format_template, sample) : Template();
+  const auto text = line.text(Option::format);
+  return text ? Template::parse(*text, sample) : Template();
 }
 
 int Run::print(const Template& format, const Record& record) const {
@@ -143,9 +159,9 @@ int run(const std::vector<std::string>& argv, const Environment& environment) {
   ErrorStyle style{wants_json_errors(line, environment),
                    wants_color(Color::automatic, ::isatty(STDERR_FILENO) == 1, environment)};
   if (parsed.error) return misuse(*parsed.error, style, line.command);
-  if (line.help) out.text() = help_text(line.command);
-  if (line.version && !line.help) out.text() = "chash " + std::string(version()) + '\n';
-  if (line.help || line.version) return finish(out, style, 0);
+  if (line.has(Option::help)) out.text() = help_text(line.command);
+  else if (line.has(Option::version)) out.text() = "chash " + std::string(version()) + '\n';
+  if (line.has(Option::help) || line.has(Option::version)) return finish(out, style, 0);
 
   const auto sources = all_sources(line, environment);
   if (!sources) return report(sources.error(), style);
@@ -158,7 +174,7 @@ int run(const std::vector<std::string>& argv, const Environment& environment) {
   style.color = wants_color(options->color, ::isatty(STDERR_FILENO) == 1, environment);
   const auto ring = ring_of(line, *options);
   if (!ring) return report(ring.error(), style);
-  Session session(*options, std::move(*client), line.verbose >= 1);
+  Session session(*options, std::move(*client), line.has(Option::verbose));
   if (*ring) session.answer_with([&](const protocol::AnyRequest& request) { return (*ring)->answer(request); });
   const Run whole{line,
                   *options,

@@ -47,6 +47,14 @@ int write_vectors(const Run& run);
 int verify_vectors(const Run& run);
 int compare_rings(const Run& run);
 int manage_rings(const Run& run);
+int plan_change(const Run& run);
+int apply_change(const Run& run);
+int export_ring(const Run& run);
+int diff_rings(const Run& run);
+int show_history(const Run& run);
+int blame_key(const Run& run);
+int roll_back(const Run& run);
+int what_if(const Run& run);
 
 // A ring of the daemon, to be answered for here.  Errors: those of asking, and of build().
 Result<OfflineRing> fetch_ring(const Run& run, const std::string& name);

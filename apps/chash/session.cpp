@@ -17,6 +17,16 @@ using protocol::AnyResponse;
 constexpr std::chrono::milliseconds first_pause{100};
 constexpr std::chrono::milliseconds longest_pause{2000};
 
+// By which the daemon knows that it has done this already.
+std::string request_id(const AnyRequest& request) {
+  return std::visit(
+      [](const auto& typed) {
+        if constexpr (requires { typed.request_id; }) return typed.request_id;
+        else return std::string();
+      },
+      request);
+}
+
 }  // namespace
 
 template <class Attempt, class Worth>
@@ -70,8 +80,10 @@ Result<AnyResponse> Session::attempt(bool& nothing_was_sent) {
 
 bool Session::worth_retrying(const Error& error, bool nothing_was_sent) const {
   if (error.code == Errc::busy || error.code == Errc::shutting_down) return true;
-  const bool read = info(asked_.front()).access == protocol::Access::read;
-  return error.code == Errc::unreachable && (read || nothing_was_sent);
+  const bool changes = info(asked_.front()).access == protocol::Access::write;
+  const bool may_repeat = !changes || nothing_was_sent || !request_id(asked_.front()).empty();
+  // Of a change whose answer was lost the client says that it timed out.
+  return may_repeat && (error.code == Errc::unreachable || (changes && error.code == Errc::timeout));
 }
 
 Answered Session::receive() {
@@ -85,6 +97,9 @@ Answered Session::receive() {
   auto reply = repeat([&] { return attempt(nothing_was_sent); },
                       [&](const Error& error) { return worth_retrying(error, nothing_was_sent); });
   Answered answered{std::move(asked_.front()), std::move(reply)};
+  if (const std::string id = request_id(answered.request);
+      !answered.reply && !id.empty() && answered.reply.error().code == Errc::timeout && !nothing_was_sent)
+    answered.reply.error().hint = "run the same command again with --request-id " + id + ": it is not done twice";
   asked_.pop_front();
   return answered;
 }

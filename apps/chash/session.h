@@ -1,7 +1,8 @@
 // Session: the daemon as a command sees it. Connects when first asked, and tries again as often as --retry allows.
 //
 // Tried again is what certainly did nothing: a connection that failed, a daemon that was busy or going away, and a
-// question whose answer got lost. A change that was sent is never sent twice.
+// question whose answer got lost. A change whose answer got lost is tried again by the id of its request, by which the
+// daemon knows whether it was done.
 #pragma once
 
 #include <deque>

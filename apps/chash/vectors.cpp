@@ -6,10 +6,10 @@
 //   # slots NODE NODE …                          balanced: of all slots in order, the node's place among those above
 //   KEY in hex <TAB> HASH in hex, or - <TAB> OWNER [<TAB> second node [<TAB> third]]
 #include "chash/limits.h"
+#include "chash/random_keys.h"
 #include "input_file.h"
 #include "node_argument.h"
 #include "protocol/text.h"
-#include "random_keys.h"
 #include "run.h"
 
 namespace chash::cli {
@@ -83,9 +83,9 @@ Result<OfflineRing> read_head(InputFile& lines, std::string& line) {
 }  // namespace
 
 int write_vectors(const Run& run) {
-  const auto count = parse_count(run.line.count.value_or("1000"), 1, most_vectors, "number of keys");
+  const auto count = parse_count(run.line.text(Option::count).value_or("1000"), 1, most_vectors, "number of keys");
   if (!count) return run.misuse(count.error());
-  const auto seed = parse_count(run.line.seed.value_or("1"), 0, 0xffffffff, "seed");
+  const auto seed = parse_count(run.line.text(Option::seed).value_or("1"), 0, 0xffffffff, "seed");
   if (!seed) return run.misuse(seed.error());
   const auto fetched = run.ring == nullptr ? fetch_ring(run, run.options.ring) : *run.ring;
   if (!fetched) return run.fail(fetched.error());

@@ -86,24 +86,27 @@ Result<void> set_http_writes(Config& config, const Values& values) {
   return one_of(values.front(), "loopback, token, off");
 }
 
-Result<void> set_threads(Config& config, const Values& values) {
-  const std::string& text = values.front();
-  unsigned threads = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
-  if (error != std::errc() || end != text.data() + text.size() || threads < 1 || threads > chash::limits::io_threads)
+template <class Whole>
+Result<void> set_number(Whole& to, const std::string& text, Whole most) {
+  Whole number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1 || number > most)
     return make_error(Errc::invalid_argument, "'" + chash::protocol::printable(text, quoted_bytes) +
-                                                  "' is not a whole number from 1 to " +
-                                                  std::to_string(chash::limits::io_threads));
-  config.threads = threads;
+                                                  "' is not a whole number from 1 to " + std::to_string(most));
+  to = number;
   return {};
 }
 
-constexpr std::array<Setting, 11> all_settings{{
+constexpr std::array<Setting, 12> all_settings{{
     {"socket", "PATH", false, "Unix socket to listen on",
      [](Config& config, const Values& values) { return set_path(config.socket, values.front()); }},
     {"http", "ADDR:PORT|off", true, "address for HTTP (default: 127.0.0.1:8000)", set_http},
     {"state-dir", "DIR", false, "where membership is kept",
      [](Config& config, const Values& values) { return set_path(config.state_dir, values.front()); }},
+    {"history", "N", false, "how many changes of each ring are remembered (default: 10000)",
+     [](Config& config, const Values& values) {
+       return set_number(config.history, values.front(), chash::limits::most_history);
+     }},
     {"log-dir", "DIR|off", false, "where api.log and hashing.log are written", set_log_dir},
     {"log-level", "LEVEL", false, "debug, info, warning, error or critical (default: info)", set_log_level},
     {"log-requests", "on|off", false, "a line in api.log for each HTTP request (default: on)", set_log_requests},
@@ -117,7 +120,10 @@ constexpr std::array<Setting, 11> all_settings{{
        config.allowed_hosts = values;
        return Result<void>();
      }},
-    {"threads", "N", false, "threads that serve (default: one for each processor, at most 4)", set_threads},
+    {"threads", "N", false, "threads that serve (default: one for each processor, at most 4)",
+     [](Config& config, const Values& values) {
+       return set_number(config.threads, values.front(), chash::limits::io_threads);
+     }},
 }};
 
 std::string environment(const char* name) {

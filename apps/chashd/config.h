@@ -5,6 +5,7 @@
 // it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "chash/limits.h"
 #include "chash/ring_spec.h"
 #include "net/access.h"
 #include "service/log.h"
@@ -22,6 +24,7 @@ struct Config {
   std::string socket;
   std::vector<std::string> http{"127.0.0.1:8000"};
   std::string state_dir;
+  std::uint64_t history = chash::limits::history;
   std::string log_dir;  // empty: no files
   chash::service::LogLevel log_level = chash::service::LogLevel::info;
   bool log_requests = true;

@@ -80,7 +80,7 @@ Result<void> serve(const CommandLine& line, int argc, const char* const* argv) {
     return error;
   };
 
-  auto store = chash::store::SqliteStore::open(config.state_dir + "/chash.db");
+  auto store = chash::store::SqliteStore::open(config.state_dir + "/chash.db", config.history);
   if (!store) return failed(store.error());
   auto service = chash::service::RingService::start(**store, **log, config.initial_nodes);
   if (!service) return failed(service.error());

@@ -11,12 +11,13 @@ std::optional<Cuts> common_cuts(const Placement& a, const Placement& b, bool lis
   if (!a.is_constant() && !b.is_constant() && a.key_rule() != b.key_rule()) return std::nullopt;
   Cuts cuts{(a.is_constant() ? b : a).key_rule().bits(), {0}};
   const auto* const known = std::get_if<Ring>(&a.algorithm_);
-  for (const Placement* placement : {&a, &b}) {
+  for (const bool is_second : {false, true}) {
+    const Placement* const placement = is_second ? &b : &a;  // they may be one
     if (placement->is_constant()) continue;
     const auto* const ring = std::get_if<Ring>(&placement->algorithm_);
     const auto* const balanced = std::get_if<Balanced>(&placement->algorithm_);
     if (ring != nullptr && !(lists && ring->is_nearest())) {
-      const bool same_rules = placement == &b && known != nullptr && !a.is_constant() && a.is_heavy_ == b.is_heavy_ &&
+      const bool same_rules = is_second && known != nullptr && !a.is_constant() && a.is_heavy_ == b.is_heavy_ &&
                               known->profile().text == ring->profile().text;
       ring->append_cuts(same_rules ? known : nullptr, cuts.positions);
     } else if (balanced != nullptr) {
@@ -38,12 +39,29 @@ void Placement::named_at(std::span<const Token> positions, std::size_t rank, std
   const auto* const ring = std::get_if<Ring>(&algorithm_);
   const auto* const balanced = std::get_if<Balanced>(&algorithm_);
   if (ring != nullptr && rank == 0) return ring->owners_at(positions, found);
+  if (balanced != nullptr && rank == 0) {
+    std::ranges::transform(positions, found.begin(), [&](Token position) { return balanced->owner_at(position); });
+    return;
+  }
   for (std::size_t i = 0; i < positions.size(); ++i) {
     const auto named = ring != nullptr       ? ring->owners_at(positions[i], rank + 1)
                        : balanced != nullptr ? balanced->owners_at(positions[i], rank + 1)
                                              : std::vector<NodeIndex>();
     if (rank < named.size()) found[i] = named[rank];
   }
+}
+
+std::vector<NodeIndex> Placement::owners_at(Token position, std::size_t count) const {
+  if (only_ != no_node) return {only_};
+  const auto* const ring = std::get_if<Ring>(&algorithm_);
+  const auto* const balanced = std::get_if<Balanced>(&algorithm_);
+  if (is_constant() || (ring == nullptr && balanced == nullptr)) return {};
+  return ring != nullptr ? ring->owners_at(position, count) : balanced->owners_at(position, count);
+}
+
+bool Placement::goes_to_next() const {
+  const auto* const ring = std::get_if<Ring>(&algorithm_);
+  return ring != nullptr && !is_constant() && ring->goes_to_next();
 }
 
 }  // namespace chash

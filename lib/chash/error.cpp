@@ -17,7 +17,7 @@ std::optional<Errc> errc_from_name(std::string_view name) {
 static_assert([] {
   for (std::size_t i = 0; i < errc_table.size(); ++i)
     if (static_cast<std::size_t>(errc_table[i].code) != i) return false;
-  return static_cast<std::size_t>(Errc::unpredictable) + 1 == errc_table.size();
+  return static_cast<std::size_t>(Errc::over_budget) + 1 == errc_table.size();
 }());
 
 }  // namespace chash

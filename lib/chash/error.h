@@ -29,6 +29,7 @@ enum class Errc : std::uint8_t {
   shutting_down,
   storage_failed,
   unpredictable,
+  over_budget,
 };
 
 struct ErrcInfo {
@@ -39,7 +40,7 @@ struct ErrcInfo {
   std::string_view title;  // RFC 9457 `title`
 };
 
-inline constexpr std::array<ErrcInfo, 17> errc_table{{
+inline constexpr std::array<ErrcInfo, 18> errc_table{{
     {Errc::internal, "internal", 500, 1, "Internal Server Error"},
     {Errc::invalid_request, "invalid_request", 400, 2, "Bad Request"},
     {Errc::invalid_argument, "invalid_argument", 422, 2, "Unprocessable Content"},
@@ -57,6 +58,7 @@ inline constexpr std::array<ErrcInfo, 17> errc_table{{
     {Errc::shutting_down, "shutting_down", 503, 1, "Service Unavailable"},
     {Errc::storage_failed, "storage_failed", 507, 1, "Insufficient Storage"},
     {Errc::unpredictable, "unpredictable", 422, 7, "Unprocessable Content"},
+    {Errc::over_budget, "over_budget", 409, 6, "Conflict"},
 }};
 
 const ErrcInfo& info(Errc code);
@@ -66,6 +68,7 @@ struct Error {
   Errc code = Errc::internal;
   std::string message;  // one sentence, lower case, names the thing
   std::string hint;     // the next step, where there is one
+  std::string plan{};   // where a change was refused: what it would move now, as JSON
 
   friend bool operator==(const Error&, const Error&) = default;
 };

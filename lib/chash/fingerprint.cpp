@@ -34,11 +34,8 @@ std::string parameters_of(const Profile& profile) {
 
 Token fingerprint(const RingSpec& spec) {
   const auto profile = parse_profile(spec.profile);
-  // HAProxy numbers its servers in the order of the configuration, however they lie on the ring; and slots name their
-  // nodes by number.
-  const bool order_counts =
-      !spec.slots.empty() ||
-      (profile && (profile->order == Profile::Order::given || profile->points == Profile::Points::haproxy));
+  // Slots name their nodes by number.
+  const bool in_order = !spec.slots.empty() || (profile && order_counts(*profile));
   // A sum of the nodes' hashes does not depend on their order, and needs no sorted copy.
   Token sum = xxh3_128(profile ? parameters_of(*profile) : spec.profile);
   std::uint64_t place = 0;
@@ -53,7 +50,7 @@ Token fingerprint(const RingSpec& spec) {
       append_text(name, bytes);
       append_text(value, bytes);
     }
-    if (order_counts) append_number(++place, bytes);
+    if (in_order) append_number(++place, bytes);
     sum += xxh3_128(bytes);
   }
   if (spec.slots.empty()) return sum;

@@ -52,6 +52,35 @@ inline constexpr std::size_t bytes_of_all_rings = 8 * ring_bytes;
 inline constexpr std::uint64_t compared_points = 1'000'000;
 // Members that the specs of waiting changes may name together, before the next of them wait for the next commit.
 inline constexpr std::size_t members_of_waiting = 1'000'000;
+// Flows between nodes that an answer lists, the largest of them, and ranges that move: ~80 bytes of JSON each.
+inline constexpr std::size_t listed_flows = 10'000;
+inline constexpr std::size_t listed_ranges = 50'000;
+// Points x nodes where each node's loss is a placement of its own: 5 s.
+inline constexpr std::uint64_t points_of_losses = 50'000'000;
+// Points of a ring, before and after a change together, up to which each change tells what share of all keys it moved:
+// the writer works that out, at ~60 ns a point. Of larger rings a plan tells.
+inline constexpr std::size_t points_of_told_moves = 20'000;
+// Changes that one answer tells of, and nodes that they name together.
+inline constexpr std::uint32_t listed_changes = 1'000;
+inline constexpr std::size_t members_of_listed_changes = 100'000;
+// Epochs that one answer looks a key up in, and points that they have together: a second, where each is built anew.
+inline constexpr std::uint64_t blamed_epochs = 5'000;
+inline constexpr std::uint64_t blamed_points = 10'000'000;
+// Old rings that are kept built, for whoever asks of them: 40 MiB of points, and 40 of names.
+inline constexpr std::size_t points_of_old_rings = 4'000'000;
+inline constexpr std::size_t bytes_of_old_rings = 40 * 1024 * 1024;
+// Changes that were planned and may still be applied: of nodes that they name altogether.
+inline constexpr std::size_t plans = 1'000;
+inline constexpr std::size_t members_of_plans = 200'000;
+// Questions that wait for their turn aside: a plan may name ten thousand nodes, 5 MiB.
+inline constexpr std::size_t queued_studies = 64;
+// Changes of each ring whose history is kept, unless the daemon is told otherwise, and at most.
+inline constexpr std::uint64_t history = 10'000;
+inline constexpr std::uint64_t most_history = 1'000'000;
+// Requests whose answers are remembered, so that none of them is done twice.
+inline constexpr std::uint64_t remembered_requests = 100'000;
+inline constexpr std::size_t request_id_bytes = 64;
+inline constexpr std::size_t note_bytes = 500;
 // Replicas asked for one key. Nobody keeps more copies; it bounds the walk and the answer.
 inline constexpr std::uint32_t replicas = 256;
 

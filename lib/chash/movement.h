@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct Movement {
   double moved = 0;                   // the sum of the flows
   double minimum = 0;                 // what no placement of the same shares could have done without
   double needless = 0;                // of flows between nodes that are the same before and after
+  double error = 0;                   // of `moved` where that was sampled: half of the interval of 95 %
 };
 
 // A placement with the nodes that it was built from.
@@ -49,6 +51,13 @@ struct Placed {
 // and balanced); nor for ranks above 0 where a key belongs to the nearest point. Cost: ~100 ns a point, and for ranks
 // above 0 that of a list for each.
 std::optional<Movement> movement(const Placed& before, const Placed& after, std::size_t rank = 0);
+
+// The same of so many keys, where nothing better is to be had; they are the same ones each time.
+// Requires: samples > 0; neither placement has its own idea of the other's keys (profile.key_form).
+Movement sampled_movement(const Placed& before, const Placed& after, const Profile& profile, std::size_t samples);
+
+// What share of all keys each list of the first `count` nodes has.  As movement().
+std::optional<std::map<std::vector<NodeIndex>, double>> shares_of_lists(const Placement& placement, std::size_t count);
 
 // Where on the circle that is, in order.  As movement().
 std::optional<std::vector<MovedRange>> moved_ranges(const Placed& before, const Placed& after, std::size_t rank = 0);

@@ -1,6 +1,8 @@
 #include "chash/node_list.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 namespace chash {
 namespace {
@@ -31,6 +33,21 @@ void NodeList::append(std::vector<Node> nodes) {
     order_.push_back(&node);
     bytes_ += bytes_of(node);
     owned_bytes_ += bytes_of(node);
+  }
+  tidy();
+}
+
+void NodeList::replace(const std::vector<Node>& altered) {
+  if (altered.empty()) return;
+  owned_.push_back(std::make_shared<const std::vector<Node>>(altered));
+  std::unordered_map<std::string_view, const Node*> by_name;
+  for (const Node& node : *owned_.back()) by_name.emplace(node.name, &node);
+  for (const Node*& node : order_) {
+    const auto found = by_name.find(node->name);
+    if (found == by_name.end()) continue;
+    bytes_ += bytes_of(*found->second) - bytes_of(*node);
+    owned_bytes_ += bytes_of(*found->second);
+    node = found->second;
   }
   tidy();
 }

@@ -51,6 +51,8 @@ class NodeList {
   // Cost: O(added), but for once in a while when all are copied together.
   void append(std::vector<Node> nodes);
   void push_back(Node node) { append({std::move(node)}); }
+  // Those of the same names become as these.  Cost: O(nodes), unless there is none.
+  void replace(const std::vector<Node>& altered);
   template <class Predicate>
   void erase_if(Predicate predicate) {
     std::erase_if(order_, [&](const Node* node) {

@@ -73,6 +73,10 @@ class Placement {
   // By position on the circle of the key's hash: the node that is named at that rank, the owner at rank 0; no_node
   // where so many are not named.  Requires: equal sizes, and common_cuts() with this.
   void named_at(std::span<const Token> positions, std::size_t rank, std::span<NodeIndex> found) const;
+  // owners() by position.  Requires: as named_at().
+  std::vector<NodeIndex> owners_at(Token position, std::size_t count) const;
+  // Whether the keys of a node that goes are those of whoever is named behind it.
+  bool goes_to_next() const;
   // How the key becomes a number; nothing to hash with (bits() == 0) where the algorithm does that itself.
   const KeyRule& key_rule() const {
     return std::visit([](const auto& a) -> const KeyRule& { return a.key_rule(); }, algorithm_);

@@ -130,6 +130,12 @@ std::string whole_profile(std::string text, const std::map<std::string, std::str
 // Requires: there is one.
 Result<Profile> heavier_profile(const Profile& profile);
 
+// Whether the order in which the nodes were added decides anything. HAProxy numbers its servers in the order of the
+// configuration, however they lie on the ring.
+inline bool order_counts(const Profile& profile) {
+  return profile.order == Profile::Order::given || profile.points == Profile::Points::haproxy;
+}
+
 // Reads NAME[,PARAMETER=VALUE]….
 // Errors: not_found (no such profile), invalid_argument (no such parameter, or a value that it does not take).
 Result<Profile> parse_profile(std::string_view text);

@@ -60,6 +60,8 @@ class Ring {
   const KeyRule& key_rule() const { return key_rule_; }
   // Nodes that own keys, or would if they were not down.
   std::size_t owner_count() const { return owner_count_; }
+  // See Placement: not where other nodes get other points then, or some that this one covered.
+  bool goes_to_next() const { return counts_alone() && covered_.empty() && !is_nearest() && profile().heavier.empty(); }
   bool is_nearest() const { return lookup_ == Profile::Lookup::nearest; }
   // Requires: !empty().
   const Profile& profile() const { return slots_->profile; }

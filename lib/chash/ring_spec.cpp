@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <unordered_map>
 
 #include "chash/balanced.h"
 #include "chash/limits.h"
@@ -84,6 +85,66 @@ Result<Delta> resolve(const RingSpec& spec, const RemoveNodes& change) {
   return delta;
 }
 
+Result<Delta> resolve(const RingSpec& spec, const EditNodes& change) {
+  if (change.remove.names.empty()) return resolve(spec, change.add);
+  auto removed = resolve(spec, change.remove);
+  if (!removed || change.add.nodes.empty()) return removed;
+  auto added = resolve(apply(spec, *removed), change.add);
+  if (!added) return added;
+  return Delta{std::move(added->added), std::move(removed->removed)};
+}
+
+Result<void> check_max_move(double max_move) {
+  if (max_move >= 0 && max_move <= 1) return {};
+  return make_error(Errc::invalid_argument, "max_move is out of range", "it is a share from 0 to 1");
+}
+
+Result<Delta> resolve(const RingSpec& spec, const SetLimits& change) {
+  if (auto ok = check_max_move(change.max_move); !ok) return ok.error();
+  Delta delta;
+  if (change.max_move != spec.max_move) delta.max_move = change.max_move;
+  return delta;
+}
+
+Result<Delta> resolve(const RingSpec& spec, const SetNodes& change) {
+  const auto profile = parse_profile(spec.profile);
+  if (!profile) return profile.error();
+  std::unordered_map<std::string_view, const Node*> asked;
+  for (const Node& node : change.nodes) {
+    if (auto ok = check_node(*profile, node); !ok) return std::move(ok).error();
+    if (!asked.emplace(node.name, &node).second)
+      return make_error(Errc::invalid_argument, "node '" + node.name + "' is named twice");
+  }
+  if (change.max_move)
+    if (auto ok = check_max_move(*change.max_move); !ok) return ok.error();
+  RingSpec after = spec;
+  std::vector<Node> nodes;
+  // Those that stay keep their places, and what is new comes behind; but where the order decides something, and all of
+  // it is written down, it is the one written. Of a balanced ring the slots decide, and they go by the order there was.
+  const bool has_slots = profile->algorithm == Profile::Algorithm::balanced;
+  if (!change.prune || has_slots || !order_counts(*profile)) {
+    for (const Node& node : spec.nodes) {
+      const auto found = asked.extract(node.name);
+      if (found || !change.prune) nodes.push_back(found ? *found.mapped() : node);
+    }
+  }
+  for (const Node& node : change.nodes)
+    if (asked.contains(node.name)) nodes.push_back(node);
+  if (nodes.size() > limits::nodes)
+    return make_error(Errc::too_large, "the ring would have more than " + std::to_string(limits::nodes) + " nodes");
+  after.nodes = NodeList(std::move(nodes));
+  after.max_move = change.max_move.value_or(spec.max_move);
+  Delta delta = difference(spec, after);
+  delta.slots.reset();  // nobody wrote them down
+  return delta;
+}
+
+Result<Delta> resolve(const RingSpec& spec, const RestoreRing& change) {
+  RingSpec after = change.spec;
+  after.max_move = spec.max_move;
+  return difference(spec, after);
+}
+
 }  // namespace
 
 Result<Delta> resolve(const RingSpec& spec, const Change& change) {
@@ -100,8 +161,38 @@ RingSpec apply(RingSpec spec, const Delta& delta) {
     spec.nodes.erase_if([&](const Node& node) { return contains(removed, node.name); });
   }
   spec.nodes.append(delta.added);
-  if (has_slots) spec.slots = reslotted(*profile, spec.slots, before, spec.nodes);
+  spec.nodes.replace(delta.altered);
+  if (delta.slots) spec.slots = *delta.slots;
+  else if (has_slots && !delta.is_placed_alike()) spec.slots = reslotted(*profile, spec.slots, before, spec.nodes);
+  if (delta.max_move) spec.max_move = *delta.max_move;
   return spec;
+}
+
+Delta difference(const RingSpec& before, const RingSpec& after) {
+  const auto profile = parse_profile(before.profile);
+  const bool in_order = !after.slots.empty() || (profile && order_counts(*profile));
+  std::unordered_map<std::string_view, std::size_t> places;  // in `before`
+  for (std::size_t i = 0; i < before.nodes.size(); ++i) places.emplace(before.nodes[i].name, i);
+
+  Delta delta;
+  std::vector<bool> stays(before.nodes.size());
+  std::size_t next = 0;  // where the next one that stays must be, or behind, if the order counts
+  for (const Node& node : after.nodes) {
+    const auto place = places.find(node.name);
+    const bool is_there = place != places.end() && (!in_order || (delta.added.empty() && place->second >= next));
+    if (!is_there) {
+      delta.added.push_back(node);
+      continue;
+    }
+    next = place->second + 1;
+    stays[place->second] = true;
+    if (before.nodes[place->second] != node) delta.altered.push_back(node);
+  }
+  for (std::size_t i = 0; i < before.nodes.size(); ++i)
+    if (!stays[i]) delta.removed.push_back(before.nodes[i].name);
+  if (before.slots != after.slots || (!delta.is_placed_alike() && !after.slots.empty())) delta.slots = after.slots;
+  if (before.max_move != after.max_move) delta.max_move = after.max_move;
+  return delta;
 }
 
 std::vector<NodeIndex> removed_between(const NodeList& before, const NodeList& after) {

@@ -7,10 +7,12 @@
 //
 //   resolve(spec, change) -> Delta    may refuse
 //   apply(spec, delta)    -> RingSpec cannot fail
+//   difference(a, b)      -> Delta    that leads from one to the other
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -32,6 +34,8 @@ struct RingSpec {
   NodeList nodes{};
   // Of the profile `balanced` alone: what its changes made of it. apply() keeps it.
   SlotTable slots{};
+  // What share of all keys one change may move without being forced; 1 is any. It decides nothing about placement.
+  double max_move = 1;
 
   friend bool operator==(const RingSpec&, const RingSpec&) = default;
 };
@@ -51,13 +55,40 @@ struct RemoveNodes {
   bool if_exists = false;
 };
 
-using Change = std::variant<AddNodes, RemoveNodes>;
+// First these go, then those come.
+struct EditNodes {
+  RemoveNodes remove;
+  AddNodes add;
+};
+
+// The ring as somebody wrote it down: nodes that differ become as they are here, new ones come, and with `prune` those
+// go that are not here.
+struct SetNodes {
+  std::vector<Node> nodes;
+  bool prune = false;
+  std::optional<double> max_move{};
+};
+
+// The ring as it once was. Its limits stay as they are now.
+struct RestoreRing {
+  RingSpec spec;
+};
+
+struct SetLimits {
+  double max_move = 1;
+};
+
+using Change = std::variant<AddNodes, RemoveNodes, EditNodes, SetNodes, RestoreRing, SetLimits>;
 
 struct Delta {
-  std::vector<Node> added;
-  std::vector<std::string> removed;
+  std::vector<Node> added;           // behind all others
+  std::vector<std::string> removed;  // before anything is added: a name may stand in both
+  std::vector<Node> altered{};       // they keep their places
+  std::optional<SlotTable> slots{};  // where not reslotted() says what becomes of them
+  std::optional<double> max_move{};
 
-  bool empty() const { return added.empty() && removed.empty(); }
+  bool empty() const { return is_placed_alike() && !max_move; }
+  bool is_placed_alike() const { return added.empty() && removed.empty() && altered.empty() && !slots; }
   friend bool operator==(const Delta&, const Delta&) = default;
 };
 
@@ -68,6 +99,10 @@ Result<Delta> resolve(const RingSpec& spec, const Change& change);
 
 // Requires: `delta` came from resolve() on this very spec.  Cost: O(nodes), and O(slots) where the ring keeps them.
 RingSpec apply(RingSpec spec, const Delta& delta);
+
+// What leads from one ring to another of the same profile. Nodes keep their places as far as that gives the same
+// placement: where the order of the nodes decides anything, it becomes that of `after`.  Cost: O(nodes).
+Delta difference(const RingSpec& before, const RingSpec& after);
 
 // Where among `before` the nodes are that are gone, if changes led to `after`: those that stay are in their old order
 // and before those that came. Ascending.  Cost: O(nodes).

@@ -11,7 +11,6 @@
 namespace chash::net {
 namespace {
 
-using protocol::Access;
 using protocol::AnyResponse;
 using protocol::Method;
 
@@ -108,11 +107,11 @@ asio::awaitable<HttpResponse> HttpRoutes::answer_v1(const HttpRequest& request, 
   const auto& row = protocol::operation_table[*match.row];
   const auto asked = protocol::decode_http(*match.row, match.path_fields, *query, request.body);
   if (!asked) co_return problem(asked.error());
-  if (row.access == Access::read) co_return v1_response(handlers_.read(*asked), row.http_status);
+  if (service::Handlers::is_answered_at_once(*asked)) co_return v1_response(handlers_.read(*asked), row.http_status);
 
   using Reply = Result<AnyResponse>;
   const std::function<void(std::function<void(Reply)>)> start = [&](std::function<void(Reply)> done) {
-    handlers_.write(*asked, caller(request, peer), std::move(done));
+    handlers_.start(*asked, caller(request, peer), std::move(done));
   };
   auto reply = co_await wait_for<Reply>(context_.get_executor(), start);
   co_return v1_response(std::move(reply), row.http_status);

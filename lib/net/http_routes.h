@@ -41,7 +41,7 @@ class HttpRoutes {
   HttpRoutes(service::Handlers& handlers, asio::io_context& context, std::shared_ptr<const HttpSettings> settings)
       : handlers_(handlers), context_(context), settings_(std::move(settings)) {}
 
-  // Guards first, for every path. Suspends only for changes.
+  // Guards first, for every path. Suspends for changes and for what takes long.
   // Requires: request and peer outlive the call.
   asio::awaitable<HttpResponse> answer(const HttpRequest& request, const HttpPeer& peer);
 

@@ -180,7 +180,8 @@ asio::awaitable<HttpResponse> HttpRoutes::change_node(const HttpRequest& request
   if (adds) change = AddNodes{{Node{name, 1}}, false};
   using Outcome = Result<Committed>;
   const std::function<void(std::function<void(Outcome)>)> start = [&](std::function<void(Outcome)> done) {
-    handlers_.change(std::string(protocol::default_ring), std::move(change), std::move(asker), std::move(done));
+    handlers_.change(std::string(protocol::default_ring), std::move(change), std::move(asker), std::move(done),
+                     {std::string(adds ? protocol::AddNodes::info.name : protocol::RemoveNodes::info.name)});
   };
   const auto outcome = co_await wait_for<Outcome>(context_.get_executor(), start);
 

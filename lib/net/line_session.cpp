@@ -12,7 +12,6 @@
 namespace chash::net {
 namespace {
 
-using protocol::Access;
 using protocol::AnyRequest;
 using protocol::AnyResponse;
 
@@ -73,13 +72,13 @@ class LineSession {
       }
       if (auto request = protocol::decode_request(line); !request) {
         protocol::encode_reply(std::move(request).error(), connection_.output());
-      } else if (protocol::info(*request).access == Access::read) {
-        read(*request);
+      } else if (service::Handlers::is_answered_at_once(*request)) {
+        write(handlers_.read(*request));
       } else {
         own = std::string(bytes);
         bytes = own;
-        const auto reply = co_await change(*request);
-        protocol::encode_reply(reply, connection_.output());
+        const auto reply = co_await answer_later(*request);
+        write(reply);
       }
       if (connection_.is_backlogged()) {
         own = std::string(bytes);
@@ -94,10 +93,10 @@ class LineSession {
     co_await refuse_hopeless();
   }
 
-  void read(const AnyRequest& request) {
+  void write(const Result<AnyResponse>& reply) {
     std::string& output = connection_.output();
     const std::size_t before = output.size();
-    protocol::encode_reply(handlers_.read(request), output);
+    protocol::encode_reply(reply, output);
     if (!connection_.is_too_much(output.size() - before)) return;
     output.resize(before);
     protocol::encode_reply(too_many_unsent(), output);
@@ -119,10 +118,10 @@ class LineSession {
     co_await refuse_and_close(std::move(error));
   }
 
-  asio::awaitable<Result<AnyResponse>> change(const AnyRequest& request) {
+  asio::awaitable<Result<AnyResponse>> answer_later(const AnyRequest& request) {
     using Reply = Result<AnyResponse>;
     const std::function<void(std::function<void(Reply)>)> start = [&](std::function<void(Reply)> done) {
-      handlers_.write(request, caller_, std::move(done));
+      handlers_.start(request, caller_, std::move(done));
     };
     co_return co_await wait_for<Reply>(connection_.hub().context.get_executor(), start);
   }

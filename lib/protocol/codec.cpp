@@ -4,6 +4,7 @@
 
 #include "protocol/json.h"
 #include "protocol/record_json.h"
+#include "protocol/ring_file.h"
 
 namespace chash::protocol {
 namespace {
@@ -93,6 +94,38 @@ void encode_response(const AnyResponse& response, std::string& out) {
 void encode_item(const ListNodes::Member& node, std::string& out) { append(node, out); }
 void encode_item(const Status::RingState& ring, std::string& out) { append(ring, out); }
 
+void encode_item(const ChangeEntry& change, std::string& out) { append(change, out); }
+void encode_item(const Blame::Move& move, std::string& out) { append(move, out); }
+
+std::string encode_plan(const Plan& plan) {
+  std::string out;
+  append(plan, out);
+  return out;
+}
+
+std::optional<Plan> decode_plan(const Error& error) {
+  auto document = parse_json(error.plan);
+  Plan plan;
+  if (error.plan.empty() || !document || !document->is_object()) return std::nullopt;
+  if (auto ok = read_record(*document, plan, Unknown::skip); !ok) return std::nullopt;
+  return plan;
+}
+
+std::string encode_ring_file(const RingFile& file) {
+  std::string out;
+  append(file, out);
+  return out;
+}
+
+Result<RingFile> decode_ring_file(std::string_view text) {
+  auto document = parse_json(text);
+  if (!document) return std::move(document).error();
+  RingFile file;
+  if (!document->is_object()) return make_error(Errc::invalid_request, "a ring is a JSON object");
+  if (auto ok = read_record(*document, file, Unknown::refuse); !ok) return std::move(ok).error();
+  return file;
+}
+
 Result<AnyResponse> decode_response(std::size_t row, std::string_view body) {
   auto document = parse_json(body);
   if (!document) return make_error(Errc::internal, "the daemon's answer is not JSON");
@@ -143,6 +176,7 @@ std::string encode_error(const Error& error, std::optional<int> exit_status) {
     out += ",\"hint\":";
     append_json_string(error.hint, out);
   }
+  if (!error.plan.empty()) out += ",\"plan\":" + error.plan;
   out += "}}";
   return out;
 }

@@ -64,6 +64,11 @@ void encode_response(const AnyResponse& response, std::string& out);
 // Or one of what it lists.
 void encode_item(const ListNodes::Member& node, std::string& out);
 void encode_item(const Status::RingState& ring, std::string& out);
+void encode_item(const ChangeEntry& change, std::string& out);
+void encode_item(const Blame::Move& move, std::string& out);
+// What Error::plan holds.
+std::string encode_plan(const Plan& plan);
+std::optional<Plan> decode_plan(const Error& error);
 Result<AnyResponse> decode_response(std::size_t row, std::string_view body);
 
 // RFC 9457, with our `code` and `hint`. Its `detail` is what clients of the seed read. `title` is the phrase of the

@@ -34,12 +34,24 @@ Result<void> from_url(std::string_view text, std::string_view, std::vector<std::
 }
 
 template <class T>
+Result<void> from_url(std::string_view text, std::string_view name, std::optional<T>& to)
+  requires requires(T& value) { from_url(text, name, value); }
+{
+  return from_url(text, name, to.emplace());
+}
+
+template <class T>
 constexpr bool fits_url = requires(T& to) { from_url(std::string_view(), std::string_view(), to); };
 
 void to_url(const std::string& value, std::vector<std::string>& texts) { texts.push_back(value); }
 void to_url(const Key& value, std::vector<std::string>& texts) { texts.push_back(value.bytes); }
 void to_url(bool value, std::vector<std::string>& texts) { texts.push_back(value ? "true" : "false"); }
 void to_url(std::uint32_t value, std::vector<std::string>& texts) { texts.push_back(std::to_string(value)); }
+void to_url(std::uint64_t value, std::vector<std::string>& texts) { texts.push_back(std::to_string(value)); }
+template <class T>
+void to_url(const std::optional<T>& value, std::vector<std::string>& texts) {
+  to_url(*value, texts);
+}
 void to_url(const std::vector<std::string>& value, std::vector<std::string>& texts) { texts = value; }
 
 // A name that is no field here; perhaps it is one in another part of the request.
@@ -162,6 +174,7 @@ HttpCall encode_http(const AnyRequest& request) {
           using Value = std::remove_cvref_t<decltype(typed.*field.member)>;
           if constexpr (fits_url<Value>) {
             std::vector<std::string> texts;
+            if (is_left_out(field, typed) && field.in != In::path) return;
             to_url(typed.*field.member, texts);
             if (field.in == In::path) {
               const std::string slot = "{" + std::string(field.name) + "}";
@@ -241,6 +254,7 @@ std::string encode_problem(const Error& error, int http_status, std::string_view
     out += ",\"hint\":";
     append_json_string(error.hint, out);
   }
+  if (!error.plan.empty()) out += ",\"plan\":" + error.plan;
   out += '}';
   return out;
 }

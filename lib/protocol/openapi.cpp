@@ -106,7 +106,8 @@ constexpr const char* shared_schemas = R"json({
       "status": {"type": "integer"},
       "detail": {"type": "string"},
       "code": {"type": "string"},
-      "hint": {"type": "string"}
+      "hint": {"type": "string"},
+      "plan": {"type": "object", "description": "over_budget: what the change would move, as `plan` answers"}
     },
     "required": ["type", "title", "status", "detail", "code"]
   }
@@ -127,8 +128,15 @@ json schema(const T*) {
   return object_schema<T>([](In) { return true; });
 }
 template <class T>
+json schema(const std::optional<T>*);
+template <class T>
 json schema(const std::vector<T>*) {
   return {{"type", "array"}, {"items", schema(static_cast<const T*>(nullptr))}};
+}
+
+template <class T>
+json schema(const std::optional<T>*) {
+  return schema(static_cast<const T*>(nullptr));
 }
 
 template <class T, class Field>

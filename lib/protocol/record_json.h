@@ -50,6 +50,8 @@ inline void append(const std::string& value, std::string& out) { append_json_str
 
 template <Record T>
 void append(const T& record, std::string& out);
+template <class T>
+void append(const std::optional<T>& value, std::string& out);
 
 template <class T>
 void append(const std::vector<T>& list, std::string& out) {
@@ -72,14 +74,27 @@ inline void append(const Texts& texts, std::string& out) {
   out += '}';
 }
 
-// An optional list or object that is empty is left out.
-template <class Field, class Value>
-bool is_left_out(const Field&, const Value&) {
-  return false;
+template <class T>
+void append(const std::optional<T>& value, std::string& out) {
+  append(*value, out);
 }
-template <class Field, class T>
-bool is_left_out(const Field& field, const std::vector<T>& list) {
-  return field.presence == Presence::optional && list.empty();
+
+template <class T>
+bool is_nothing(const std::optional<T>& value) {
+  return !value.has_value();
+}
+template <class T>
+bool is_nothing(const T& value) {
+  if constexpr (requires { value.empty(); }) return value.empty();
+  else if constexpr (std::is_arithmetic_v<T>) return value == T();
+  else return false;
+}
+
+// What is optional and says nothing is left out, where the reader takes it for the same.
+template <class Field, Record T>
+bool is_left_out(const Field& field, const T& record) {
+  static const T defaults;
+  return field.presence == Presence::optional && is_nothing(record.*field.member) && is_nothing(defaults.*field.member);
 }
 
 inline void append_member(std::string_view name, const Key& key, std::string& out) {
@@ -113,7 +128,7 @@ template <Record T, class Wanted>
 void append_members(const T& record, std::string& out, Wanted wanted) {
   bool first = true;
   for_each_field<T>([&](const auto& field) {
-    if (!wanted(field) || is_left_out(field, record.*field.member)) return;
+    if (!wanted(field) || is_left_out(field, record)) return;
     if (!std::exchange(first, false)) out += ',';
     append_member(field.name, record.*field.member, out);
   });
@@ -181,6 +196,8 @@ inline Result<void> read(const json& from, std::string_view name, Texts& to, Unk
 
 template <Record T>
 Result<void> read(const json& from, std::string_view name, T& to, Unknown unknown);
+template <class T>
+Result<void> read(const json& from, std::string_view name, std::optional<T>& to, Unknown unknown);
 
 template <class T>
 Result<void> read(const json& from, std::string_view name, std::vector<T>& to, Unknown unknown) {
@@ -193,6 +210,11 @@ Result<void> read(const json& from, std::string_view name, std::vector<T>& to, U
     to.push_back(std::move(value));
   }
   return {};
+}
+
+template <class T>
+Result<void> read(const json& from, std::string_view name, std::optional<T>& to, Unknown unknown) {
+  return read(from, name, to.emplace(), unknown);
 }
 
 inline Result<void> from_base64(std::string_view name, Key& key) {
@@ -304,7 +326,10 @@ inline Error error_from(const json& object, Errc fallback) {
     return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
   };
   const std::string message = text("message").empty() ? text("detail") : text("message");
-  return make_error(errc_from_name(text("code")).value_or(fallback), message, text("hint"));
+  Error error = make_error(errc_from_name(text("code")).value_or(fallback), message, text("hint"));
+  if (const auto at = object.find("plan"); at != object.end() && at->is_object())
+    if (Plan plan; read_record(*at, plan, Unknown::skip)) append(plan, error.plan);
+  return error;
 }
 
 }  // namespace chash::protocol

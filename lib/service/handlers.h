@@ -26,16 +26,19 @@ class Handlers {
 
   Handlers(RingService& service, DaemonState& daemon);
 
-  // Requires: the operation's access is read.  Threads: the owner's.
+  // Whether read() answers it; all else goes through start().
+  static bool is_answered_at_once(const protocol::AnyRequest& request);
+
+  // Requires: is_answered_at_once().  Threads: the owner's.
   Result<protocol::AnyResponse> read(const protocol::AnyRequest& request);
 
-  // Requires: the operation's access is write. `done` is called once, on any thread.
-  void write(const protocol::AnyRequest& request, Caller caller, Done done);
+  // Begins a change, or a question that takes long. `done` is called once, on any thread.
+  void start(const protocol::AnyRequest& request, Caller caller, Done done);
 
   // The pieces that legacy routes need in their own shape.
   Result<protocol::GetNode::Response> handle(const protocol::GetNode::Request& request);
   const Snapshot& default_ring() { return reader_.current().default_ring(); }
-  void change(const std::string& ring, RingChange change, Caller caller, RingService::Done done);
+  void change(const std::string& ring, RingChange change, Caller caller, RingService::Done done, ChangeTerms terms);
   Log& log() const { return service_.log(); }
 
  private:
@@ -50,11 +53,14 @@ class Handlers {
   void handle(const protocol::RingCreate::Request& request, Caller caller, Done done);
   void handle(const protocol::RingCopy::Request& request, Caller caller, Done done);
   void handle(const protocol::RingDelete::Request& request, Caller caller, Done done);
+  void handle(const protocol::RingSet::Request& request, Caller caller, Done done);
+  void handle(const protocol::ApplyChange::Request& request, Caller caller, Done done);
+  void handle(const protocol::RollBack::Request& request, Caller caller, Done done);
+  template <class Op, class Respond>
+  void change_as(const typename Op::Request& request, const std::string& ring, RingChange change, Caller caller,
+                 Done done, Respond respond);
 
   Result<const Snapshot*> ring_named(std::string_view name);
-  Result<std::vector<std::string>> owners(const Snapshot& snapshot, const std::string& key, std::uint32_t n);
-  Result<std::vector<std::vector<std::string>>> owners_of_all(const Snapshot& snapshot,
-                                                              const protocol::GetNodes::Request& request);
   void count_lookups(std::uint64_t keys);
 
   RingService& service_;

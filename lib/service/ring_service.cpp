@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "chash/limits.h"
@@ -19,7 +21,8 @@ constexpr int commit_attempts = 3;
 // After this long without a change the store may settle. A client that adds in a loop is not to wait for it.
 constexpr std::chrono::seconds quiet{1};
 
-bool concerns_members(const RingChange& change) {
+// Whether changes like this one wait for others, to be built and committed together.
+bool goes_with_others(const RingChange& change) {
   return std::holds_alternative<AddNodes>(change) || std::holds_alternative<RemoveNodes>(change);
 }
 
@@ -36,9 +39,11 @@ Result<std::unique_ptr<RingService>> RingService::start(Store& store, Log& log,
     Result<void> outcome;
     std::vector<Waiting> waiting;
     waiting.push_back({std::string(protocol::default_ring), AddNodes{initial_nodes, false},
-                       Caller{"--initial-node", {}}, [&](const Result<Committed>& committed) {
+                       Caller{"--initial-node", {}},
+                       [&](const Result<Committed>& committed) {
                          if (!committed) outcome = committed.error();
-                       }});
+                       },
+                       ChangeTerms{"add"}});
     service->make_changes(waiting);
     if (!outcome) return std::move(outcome).error();
   }
@@ -48,7 +53,7 @@ Result<std::unique_ptr<RingService>> RingService::start(Store& store, Log& log,
 }
 
 RingService::RingService(Store& store, Log& log, std::shared_ptr<const Rings> first)
-    : store_(store), log_(log), published_(std::move(first)) {}
+    : store_(store), log_(log), published_(std::move(first)), studies_(store, published_, plans_) {}
 
 RingService::~RingService() {
   {
@@ -59,13 +64,13 @@ RingService::~RingService() {
   if (writer_.joinable()) writer_.join();
 }
 
-void RingService::change(std::string ring, RingChange change, Caller caller, Done done) {
+void RingService::change(std::string ring, RingChange change, Caller caller, Done done, ChangeTerms terms) {
   const auto refuse = [&]() -> std::optional<Error> {
     const std::lock_guard lock(mutex_);
     if (stopping_) return make_error(Errc::shutting_down, "chashd is stopping");
     if (queue_.size() >= limits::queued_changes)
       return make_error(Errc::busy, "too many changes are waiting for the store", "try again in a moment");
-    queue_.push_back({std::move(ring), std::move(change), std::move(caller), std::move(done)});
+    queue_.push_back({std::move(ring), std::move(change), std::move(caller), std::move(done), std::move(terms)});
     return std::nullopt;
   };
   if (auto error = refuse()) return done(std::move(*error));
@@ -105,10 +110,9 @@ void RingService::make_changes(std::vector<Waiting>& waiting) {
         std::find_if_not(next, waiting.end(), [](const Waiting& w) { return concerns_members(w.change); });
     std::stable_sort(next, stop, [](const Waiting& a, const Waiting& b) { return a.ring < b.ring; });
     while (next != stop) {
-      const auto end = std::find_if(next, stop, [&](const Waiting& w) { return w.ring != next->ring; });
-      const auto some = std::min<std::ptrdiff_t>(end - next, most_changes(next->ring));
-      change_members({next, next + some});
-      next += some;
+      const std::span<Waiting> batch = first_batch({next, stop});
+      change_members(batch);
+      next += static_cast<std::ptrdiff_t>(batch.size());
     }
     if (stop == waiting.end()) return;
     change_rings(*stop);
@@ -116,10 +120,25 @@ void RingService::make_changes(std::vector<Waiting>& waiting) {
   }
 }
 
+// Those of the first one's ring that may be made together with it. A request that is sent again finds the answer of the
+// one before only when that is committed; so does one that expects an epoch find who was quicker.
+std::span<RingService::Waiting> RingService::first_batch(std::span<Waiting> waiting) const {
+  std::set<std::string_view> requests;
+  const auto goes_with_first = [&](const Waiting& w) {
+    const bool is_new = w.terms.request_id.empty() || requests.insert(w.terms.request_id).second;
+    if (w.terms.expect_epoch && &w != &waiting.front()) return false;
+    return is_new && w.ring == waiting.front().ring && goes_with_others(w.change);
+  };
+  const auto end = std::ranges::find_if_not(waiting, goes_with_first);
+  const auto some = std::min<std::ptrdiff_t>(end - waiting.begin(), most_changes(waiting.front().ring));
+  return waiting.first(static_cast<std::size_t>(std::max<std::ptrdiff_t>(some, 1)));
+}
+
 // Each change's answer may hold the ring as it is then: not more of them than memory has room for.
 std::ptrdiff_t RingService::most_changes(const std::string& ring) const {
   const auto rings = published_.latest();
   const auto found = rings->get(ring);
+  if (found && (*found)->spec.max_move < 1) return 1;  // what each one moves is to be known
   constexpr std::size_t slots_in_a_member = sizeof(Node) / sizeof(NodeIndex);
   const std::size_t members = found ? (*found)->spec.nodes.size() + (*found)->spec.slots.size() / slots_in_a_member : 0;
   return static_cast<std::ptrdiff_t>(std::max<std::size_t>(8, limits::members_of_waiting / (members + 1)));

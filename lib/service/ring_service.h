@@ -18,43 +18,23 @@
 #include <span>
 #include <string>
 #include <thread>
-#include <variant>
 #include <vector>
 
 #include "chash/ring_spec.h"
 #include "service/log.h"
+#include "service/plan_book.h"
 #include "service/published.h"
+#include "service/ring_change.h"
 #include "service/rings.h"
 #include "service/store.h"
+#include "service/studies.h"
 
 namespace chash::service {
-
-// A change of a ring's members, or of the rings themselves.
-struct CreateRing {
-  std::string profile;
-  std::vector<Node> nodes{};
-};
-struct CopyRing {
-  std::string from;
-};
-struct DeleteRing {
-  bool if_exists = false;
-};
-using RingChange = std::variant<AddNodes, RemoveNodes, CreateRing, CopyRing, DeleteRing>;
 
 // Who asks for a change: for the log, and whether they may.
 struct Caller {
   std::string description;       // "uid 1000 pid 4711" or "127.0.0.1:40312", printable
   std::optional<Error> refusal;  // why this caller may not change anything
-};
-
-// What a change came to.
-struct Committed {
-  std::uint64_t epoch = 0;
-  std::uint64_t previous_epoch = 0;  // equal to `epoch` if there was nothing to do; 0 if there was no such ring
-  Delta delta;
-  std::shared_ptr<const RingSpec> spec;  // the ring at `epoch`; null if it is deleted
-  std::string warning;                   // what to tell whoever asked; empty as a rule
 };
 
 class RingService {
@@ -70,7 +50,11 @@ class RingService {
 
   // Queues a change. `done` is called exactly once: on the writer thread when the change is durable and visible or was
   // refused, or at once on this one when the queue is full or the service is stopping.  Threads: any.
-  void change(std::string ring, RingChange change, Caller caller, Done done);
+  void change(std::string ring, RingChange change, Caller caller, Done done, ChangeTerms terms = {});
+
+  // Questions that are answered aside.
+  Studies& studies() { return studies_; }
+  const PlanBook& plans() const { return plans_; }
 
   // Threads: any.
   const Published<Rings>& rings() const { return published_; }
@@ -84,6 +68,7 @@ class RingService {
     RingChange change;
     Caller caller;
     Done done;
+    ChangeTerms terms{};
   };
   struct Batch;
 
@@ -91,25 +76,34 @@ class RingService {
 
   void run_writer();
   void make_changes(std::vector<Waiting>& waiting);
+  std::span<Waiting> first_batch(std::span<Waiting> waiting) const;
   std::ptrdiff_t most_changes(const std::string& ring) const;
   Result<void> with_store(const std::function<Result<void>()>& attempt);
   Result<void> reload();
 
-  // ring_changes.cpp
+  // member_changes.cpp
   void change_members(std::span<Waiting> waiting);
-  Batch resolve_all(const std::shared_ptr<const Snapshot>& current, std::span<const Waiting> waiting) const;
-  Result<void> commit_and_publish(const Rings& rings, const Snapshot& current, Batch& batch);
+  Result<Batch> resolve_all(const std::shared_ptr<const Snapshot>& current, std::span<const Waiting> waiting);
+  Result<void> answer_without_ring(std::span<const Waiting> waiting, const Error& no_ring, Batch& batch);
+  Result<Committed> resolve_one(const Snapshot& current, const std::shared_ptr<const RingSpec>& before,
+                                std::uint64_t epoch, const Waiting& asked);
+  Result<void> commit_and_publish(const Rings& rings, const Snapshot& current, std::span<const Waiting> waiting,
+                                  Batch& batch);
   void log_members(const Batch& batch, std::span<const Waiting> waiting) const;
+  Result<std::optional<Committed>> find_answer(const ChangeTerms& terms);
+  Error moved_on(const Snapshot& current, std::uint64_t expected, std::uint64_t epoch);
+
+  // ring_changes.cpp
   void change_rings(Waiting& waiting);
-  Result<Committed> create(const std::string& ring, const CreateRing& asked);
-  Result<Committed> create(const std::string& ring, const CopyRing& asked);
-  Result<Committed> create(const std::string& ring, RingSpec spec);
-  Result<Committed> remove(const std::string& ring, const DeleteRing& asked);
+  Result<Committed> create(const Waiting& asked, RingSpec spec);
+  Result<Committed> remove(const Waiting& asked, const DeleteRing& change);
   void publish(std::shared_ptr<const Snapshot> next);
 
   Store& store_;
   Log& log_;
   Published<Rings> published_;
+  PlanBook plans_;
+  Studies studies_;
   std::atomic<std::uint64_t> changes_made_{0};
 
   std::mutex mutex_;

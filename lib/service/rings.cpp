@@ -32,22 +32,24 @@ Result<const Snapshot*> Rings::get(std::string_view name) const {
 
 const Snapshot& Rings::default_ring() const { return *by_name.find(protocol::default_ring)->second; }
 
-Result<std::shared_ptr<const Snapshot>> make_snapshot(std::string ring, std::uint64_t epoch, RingSpec spec) {
+Result<std::shared_ptr<const Snapshot>> make_snapshot(std::string ring, std::uint64_t epoch, RingSpec spec,
+                                                      std::int64_t time_ms) {
   auto profile = parse_profile(spec.profile);
   if (!profile) return std::move(profile).error();
   auto placement = build(*profile, spec.nodes, spec.slots);
   if (!placement) return std::move(placement).error();
   const std::size_t bytes = bytes_of(spec);
   return std::shared_ptr<const Snapshot>(std::make_shared<Snapshot>(
-      Snapshot{std::move(ring), epoch, std::move(spec), std::move(*profile), std::move(*placement), bytes}));
+      Snapshot{std::move(ring), epoch, std::move(spec), std::move(*profile), std::move(*placement), bytes, time_ms}));
 }
 
-Result<std::shared_ptr<const Snapshot>> change_snapshot(const Snapshot& before, std::uint64_t epoch, RingSpec spec) {
+Result<std::shared_ptr<const Snapshot>> change_snapshot(const Snapshot& before, std::uint64_t epoch, RingSpec spec,
+                                                        std::int64_t time_ms) {
   auto placement = before.placement.changed(removed_between(before.spec.nodes, spec.nodes), spec.nodes);
-  if (!placement) return make_snapshot(before.ring, epoch, std::move(spec));
+  if (!placement) return make_snapshot(before.ring, epoch, std::move(spec), time_ms);
   const std::size_t bytes = bytes_of(spec);
   return std::shared_ptr<const Snapshot>(std::make_shared<Snapshot>(
-      Snapshot{before.ring, epoch, std::move(spec), before.profile, std::move(*placement), bytes}));
+      Snapshot{before.ring, epoch, std::move(spec), before.profile, std::move(*placement), bytes, time_ms}));
 }
 
 Result<std::shared_ptr<const Rings>> load_rings(Store& store, const Rings& known) {
@@ -61,7 +63,7 @@ Result<std::shared_ptr<const Rings>> load_rings(Store& store, const Rings& known
       rings->by_name.insert(*same);
       continue;
     }
-    auto snapshot = make_snapshot(ring.name, ring.epoch, std::move(ring.spec));
+    auto snapshot = make_snapshot(ring.name, ring.epoch, std::move(ring.spec), ring.time_ms);
     if (!snapshot)
       return make_error(Errc::storage_failed,
                         "ring '" + ring.name + "' of the store cannot be placed: " + snapshot.error().message,

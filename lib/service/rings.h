@@ -21,7 +21,8 @@ struct Snapshot {
   RingSpec spec;
   Profile profile;  // of spec.profile
   Placement placement;
-  std::size_t bytes = 0;  // of names, fields and slots
+  std::size_t bytes = 0;     // of names, fields and slots
+  std::int64_t time_ms = 0;  // when it became so; 0 if that is not known
 };
 
 struct Rings {
@@ -36,10 +37,15 @@ struct Rings {
 };
 
 // Errors: those of parse_profile() and build().
-Result<std::shared_ptr<const Snapshot>> make_snapshot(std::string ring, std::uint64_t epoch, RingSpec spec);
+Result<std::shared_ptr<const Snapshot>> make_snapshot(std::string ring, std::uint64_t epoch, RingSpec spec,
+                                                      std::int64_t time_ms = 0);
 
 // `before` with other members, sharing with it what they do not touch.
-Result<std::shared_ptr<const Snapshot>> change_snapshot(const Snapshot& before, std::uint64_t epoch, RingSpec spec);
+Result<std::shared_ptr<const Snapshot>> change_snapshot(const Snapshot& before, std::uint64_t epoch, RingSpec spec,
+                                                        std::int64_t time_ms = 0);
+
+// Now, in milliseconds since 1970, or the time of the last change where the clock was set back.
+std::int64_t next_time(std::int64_t last_ms);
 
 // What the store holds. A ring that `known` has at the same epoch is taken from there and not built anew.
 // Errors: those of the store; storage_failed for a ring that cannot be placed.

@@ -4,12 +4,21 @@
 
 #include <string>
 
+#include "store/history_rows.h"
 #include "store/ring_rows.h"
 #include "store/state_file.h"
 
 namespace chash::store {
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::filesystem::path path) {
-  std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(path)));
+namespace {
+
+std::int64_t to_row(std::uint64_t number) { return static_cast<std::int64_t>(number); }
+
+std::string quoted(std::string_view ring) { return "'" + std::string(ring) + "'"; }
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::filesystem::path path, std::uint64_t history) {
+  std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(path), history));
   if (auto ok = make_state_file(store->path_); !ok) return store->refused(ok.error());
   if (auto ok = store->reopen(); !ok) return std::move(ok).error();
   return store;
@@ -33,26 +42,112 @@ Result<void> SqliteStore::reopen() {
   return {};
 }
 
-Result<service::StoredRings> SqliteStore::load() {
+template <class Read>
+auto SqliteStore::looking(Read read) -> decltype(read(static_cast<sqlite3*>(nullptr))) {
+  const std::lock_guard lock(mutex_);
   if (!database_)
     if (auto ok = reopen(); !ok) return std::move(ok).error();
-  auto rings = read_rings(database_.get());
-  if (!rings) return failed("read", rings.error().message);
-  return rings;
+  auto found = read(database_.get());
+  if (!found && found.error().code == Errc::storage_failed) return failed("read", found.error().message);
+  return found;
+}
+
+Result<service::StoredRings> SqliteStore::load() {
+  return looking([](sqlite3* database) { return read_rings(database); });
 }
 
 Result<void> SqliteStore::commit(const service::Commit& commit) {
-  return transaction(commit.ring, commit.expected_epoch, [&](sqlite3* database, Head head) {
-    for (const Delta& delta : commit.deltas)
-      if (!write_delta(database, commit.ring, delta, head)) return false;
-    head.epoch = static_cast<std::int64_t>(commit.epoch);
-    return write_head(database, commit.ring, head, commit.after);
+  const std::lock_guard lock(mutex_);
+  return transaction(commit.ring, commit.expected_epoch,
+                     [&](sqlite3* database, const Head& head) { return write_commit(database, commit, head); });
+}
+
+bool SqliteStore::write_commit(sqlite3* database, const service::Commit& commit, Head head) const {
+  if (commit.expected_epoch == 0) head.first = head.oldest = to_row(commit.first);
+  head.epoch = to_row(commit.epoch - commit.changes.size());
+  const RingSpec* before = &commit.before;
+  for (const service::MadeChange& change : commit.changes) {
+    ++head.epoch;
+    const bool has_slots = !before->slots.empty() || !change.after->slots.empty();
+    Step step{*before, head.nodes};
+    const auto were = has_slots ? read_positions(database, commit.ring) : Positions();
+    if (!were || !write_delta(database, commit.ring, change.delta, head)) return false;
+    const auto are = has_slots ? read_positions(database, commit.ring) : Positions();
+    if (!are) return false;
+    step.nodes_after = head.nodes;
+    step.slots_taken = slots_taken(*before, *were, *change.after, *are);
+    if (!write_change(database, commit.ring, head.epoch, change, step)) return false;
+    if (!change.request.id.empty() && !write_request(database, change.request, limits::remembered_requests))
+      return false;
+    before = change.after.get();
+  }
+  if (const std::int64_t oldest = head.epoch - to_row(history_); oldest > head.oldest) {
+    head.oldest = oldest;
+    if (!forget(database, commit.ring, oldest)) return false;
+  }
+  return write_head(database, commit.ring, head, *before);
+}
+
+Result<void> SqliteStore::remove(std::string_view ring, std::uint64_t expected_epoch,
+                                 const service::AnsweredRequest& request) {
+  const std::lock_guard lock(mutex_);
+  return transaction(ring, expected_epoch, [&](sqlite3* database, const Head& head) {
+    return erase_ring(database, ring, head.epoch) &&
+           (request.id.empty() || write_request(database, request, limits::remembered_requests));
   });
 }
 
-Result<void> SqliteStore::remove(std::string_view ring, std::uint64_t expected_epoch) {
-  return transaction(ring, expected_epoch,
-                     [&](sqlite3* database, const Head& head) { return erase_ring(database, ring, head.epoch); });
+Result<std::optional<service::AnsweredRequest>> SqliteStore::find_request(std::string_view id) {
+  return looking([&](sqlite3* database) { return read_request(database, id); });
+}
+
+Result<service::HistoryExtent> SqliteStore::extent(std::string_view ring) {
+  return looking([&](sqlite3* database) -> Result<service::HistoryExtent> {
+    const auto head = read_head(database, ring);
+    if (!head) return head.error();
+    if (head->epoch == 0) return make_error(Errc::not_found, "no ring " + quoted(ring));
+    return service::HistoryExtent{static_cast<std::uint64_t>(head->first), static_cast<std::uint64_t>(head->oldest)};
+  });
+}
+
+Result<std::vector<service::PastChange>> SqliteStore::changes(std::string_view ring, std::uint64_t first,
+                                                              std::uint64_t last) {
+  return looking([&](sqlite3* database) -> Result<std::vector<service::PastChange>> {
+    const auto head = read_head(database, ring);
+    if (!head) return head.error();
+    return read_changes(database, ring, *head, to_row(first), to_row(last));
+  });
+}
+
+Result<RingSpec> SqliteStore::spec_at(std::string_view ring, std::uint64_t epoch) {
+  return looking([&](sqlite3* database) -> Result<RingSpec> {
+    const auto head = read_head(database, ring);
+    if (!head) return head.error();
+    if (head->epoch == 0) return make_error(Errc::not_found, "no ring " + quoted(ring));
+    if (epoch > static_cast<std::uint64_t>(head->epoch))
+      return make_error(Errc::not_found, "ring " + quoted(ring) + " has not come to epoch " + std::to_string(epoch) +
+                                             ": it is at " + std::to_string(head->epoch));
+    if (to_row(epoch) < head->oldest)
+      return make_error(Errc::not_found, "epoch " + std::to_string(epoch) + " of ring " + quoted(ring) +
+                                             " is not known: its history begins at epoch " +
+                                             std::to_string(head->oldest));
+    return read_spec_at(database, ring, *head, to_row(epoch));
+  });
+}
+
+Result<std::uint64_t> SqliteStore::epoch_at(std::string_view ring, std::int64_t time_ms) {
+  return looking([&](sqlite3* database) -> Result<std::uint64_t> {
+    const auto head = read_head(database, ring);
+    if (!head) return head.error();
+    if (head->epoch == 0) return make_error(Errc::not_found, "no ring " + quoted(ring));
+    const auto epoch = read_epoch_at(database, ring, *head, time_ms);
+    if (!epoch) return epoch.error();
+    if (*epoch) return static_cast<std::uint64_t>(**epoch);
+    // Before its first change the default ring was empty; others were not there.
+    if (head->first == 0 && head->oldest == 0) return std::uint64_t{0};
+    return make_error(Errc::not_found, "ring " + quoted(ring) + " is not known to have been there at that time",
+                      "its history begins at epoch " + std::to_string(head->oldest));
+  });
 }
 
 Result<void> SqliteStore::transaction(std::string_view ring, std::uint64_t expected_epoch, const Write& write) {
@@ -88,6 +183,7 @@ Result<void> SqliteStore::try_transaction(std::string_view ring, std::uint64_t e
 }
 
 void SqliteStore::settle() {
+  const std::lock_guard lock(mutex_);
   if (!database_) return;
   sqlite3_busy_timeout(database_.get(), 0);  // changes are not to wait for somebody who reads with sqlite3(1)
   // What fails here fails again, and is told, at the next commit or start.

@@ -23,17 +23,6 @@ namespace fs = std::filesystem;
 constexpr std::int64_t application_id = 0x63687368;
 constexpr std::int64_t oldest_format = 1;
 
-constexpr const char* node_table = R"sql(
-  CREATE TABLE node(
-    ring TEXT NOT NULL,
-    name TEXT NOT NULL,
-    weight REAL NOT NULL,
-    position INTEGER NOT NULL,
-    fields TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY(ring, name)
-  ) STRICT, WITHOUT ROWID;
-)sql";
-
 fs::path beside(fs::path path, const char* ending) { return path += ending; }
 
 Error failed(std::string message) { return make_error(Errc::storage_failed, std::move(message)); }
@@ -68,7 +57,7 @@ Result<void> fill_new_file(const fs::path& path) {
   if (!database) return std::move(database).error();
   const std::string sql =
       "PRAGMA synchronous = FULL; BEGIN; PRAGMA application_id = " + std::to_string(application_id) +
-      "; PRAGMA user_version = " + std::to_string(present_format) + ';' + ring_table + node_table + "COMMIT";
+      "; PRAGMA user_version = " + std::to_string(present_format) + ';' + schema + "COMMIT";
   if (auto ok = execute(database->get(), sql.c_str()); !ok) return ok;
   database->reset();
   if (!sync_path(path, O_RDWR)) return failed_system_call();

@@ -18,19 +18,10 @@ struct CloseDatabase {
 using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 
 // On disk: never reuse a number; every step up needs a migration (migrate.cpp) and a test of it.
-inline constexpr std::int64_t present_format = 3;
+inline constexpr std::int64_t present_format = 4;
 
-inline constexpr const char* ring_table = R"sql(
-  CREATE TABLE ring(
-    name TEXT NOT NULL PRIMARY KEY,
-    epoch INTEGER NOT NULL,
-    profile TEXT NOT NULL,
-    next_position INTEGER NOT NULL,
-    nodes TEXT NOT NULL,
-    slots BLOB NOT NULL,
-    checksum TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-)sql";
+// Makes the tables of the present format: schema.cpp.
+extern const char* const schema;
 
 // How long a statement waits for somebody who looks with sqlite3(1).
 inline constexpr int busy_timeout_ms = 2000;

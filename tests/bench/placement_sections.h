@@ -25,6 +25,9 @@ void changing(Report& report, std::size_t count, bool is_smoke);
 void reading_while_changing(Report& report, bool is_smoke);
 void memory(Report& report, std::size_t count);
 
+// --- placement_movement.cpp ---
+void movements(Report& report, std::size_t count);
+
 chash::NodeList named_nodes(std::size_t count);
 
 }  // namespace placement_bench

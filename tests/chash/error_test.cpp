@@ -38,7 +38,7 @@ TEST_CASE("error: exit statuses are those that the manual promises to scripts") 
       {Errc::partial, 9},          {Errc::too_large, 2},
       {Errc::misdirected, 8},      {Errc::busy, 1},
       {Errc::shutting_down, 1},    {Errc::storage_failed, 1},
-      {Errc::unpredictable, 7},
+      {Errc::unpredictable, 7},    {Errc::over_budget, 6},
   };
   CHECK(promised.size() == errc_table.size());
   for (const auto& [code, exit_status] : promised) {
@@ -57,7 +57,7 @@ TEST_CASE("error: HTTP statuses are registered ones, and 1 is never a no") {
       {Errc::unauthorized, 401},     {Errc::misdirected, 421},
       {Errc::partial, 207},          {Errc::busy, 503},
       {Errc::shutting_down, 503},    {Errc::storage_failed, 507},
-      {Errc::unpredictable, 422},
+      {Errc::unpredictable, 422},    {Errc::over_budget, 409},
   };
   for (const ErrcInfo& row : errc_table) {
     CAPTURE(row.name);

@@ -7,12 +7,11 @@
 #include <cmath>
 #include <map>
 #include <random>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "chash/points.h"
+#include "chash/naive_ring.h"
 #include "chash/profile.h"
 #include "chash/samples.h"
 
@@ -22,84 +21,7 @@ namespace {
 using namespace test;
 using Random = std::mt19937_64;
 
-struct Side {
-  explicit Side(RingSpec given) : spec(std::move(given)), placement(placed(spec)) {}
-  operator Placed() const { return {placement, spec.nodes}; }  // NOLINT: what movement() takes
-  RingSpec spec;
-  Placement placement;
-};
-
 double percent(double share) { return std::round(share * 1e6) / 1e4; }
-
-Token circle_of(unsigned bits) { return bits == 128 ? ~Token{0} : (Token{1} << bits) - 1; }
-
-// A ring as its profile describes it: points in order, and a look through them.
-struct NaiveRing {
-  explicit NaiveRing(const RingSpec& spec) : profile(parse_profile(spec.profile).value()) {
-    const bool heavy = std::ranges::any_of(spec.nodes, [](const Node& node) { return node.weight > 1; });
-    if (heavy && !profile.heavier.empty()) profile = heavier_profile(profile).value();
-    const auto members = members_of(profile, spec.nodes).value();
-    std::map<Token, std::vector<NodeIndex>> by_position;
-    for (const Point& point : points_of(profile, members, spec.nodes).value().make(profile))
-      by_position[point.position].push_back(members[point.member].node);
-    for (const auto& [position, nodes] : by_position) {
-      if (profile.tie == Profile::Tie::first) points.push_back({position, nodes.front()});
-      else if (profile.tie == Profile::Tie::last) points.push_back({position, nodes.back()});
-      else
-        for (const NodeIndex node : nodes) points.push_back({position, node});
-    }
-  }
-
-  NodeIndex owner(Token position) const {
-    const std::size_t n = points.size();
-    std::size_t following = 0, behind = 0;  // the first at or after it, and the first after it
-    while (following < n && points[following].position < position) ++following;
-    while (behind < n && points[behind].position <= position) ++behind;
-    const Point &next = points[following % n], &previous = points[(following + n - 1) % n];
-    const Token circle = circle_of(profile.hash->bits);
-    switch (profile.lookup) {
-      case Profile::Lookup::strict: return points[behind % n].member;
-      case Profile::Lookup::successor: return next.member;
-      case Profile::Lookup::predecessor: return points[(behind + n - 1) % n].member;
-      case Profile::Lookup::nearest: break;
-    }
-    const bool back = ((position - previous.position) & circle) <= ((next.position - position) & circle);
-    return (back ? previous : next).member;
-  }
-
-  Profile profile;
-  std::vector<Point> points;
-};
-
-// Every place near a point of either ring or near the middle of two: a superset of all where something may change.
-std::vector<Token> naive_cuts(const NaiveRing& a, const NaiveRing& b) {
-  const Token circle = circle_of(a.profile.hash->bits);
-  std::set<Token> points, cuts{0};
-  for (const NaiveRing* ring : {&a, &b}) {
-    for (std::size_t i = 0; i < ring->points.size(); ++i) {
-      const Token here = ring->points[i].position, next = ring->points[(i + 1) % ring->points.size()].position;
-      points.insert({here, here + (((next - here) & circle) >> 1)});
-    }
-  }
-  for (const Token point : points)
-    for (Token near = point - 1; near != point + 3; ++near) cuts.insert(near & circle);
-  return {cuts.begin(), cuts.end()};
-}
-
-// What moves, as parts of a circle.
-std::map<std::pair<std::string, std::string>, long double> naive_flows(const RingSpec& before, const RingSpec& after) {
-  const NaiveRing a(before), b(after);
-  const unsigned bits = a.profile.hash->bits;
-  const auto cuts = naive_cuts(a, b);
-  std::map<std::pair<std::string, std::string>, long double> flows;
-  for (std::size_t i = 0; i < cuts.size(); ++i) {
-    const Token end = i + 1 < cuts.size() ? cuts[i + 1] : circle_of(bits) + 1;
-    const std::string &from = before.nodes[a.owner(cuts[i])].name, &to = after.nodes[b.owner(cuts[i])].name;
-    const Token length = end - cuts[i];
-    if (from != to) flows[{from, to}] += std::ldexp(static_cast<long double>(length), -static_cast<int>(bits));
-  }
-  return flows;
-}
 
 RingSpec random_ring(Random& random, const NamedProfile& named, std::size_t nodes) {
   const auto profile = parse_profile(named.name).value();
@@ -230,6 +152,55 @@ TEST_CASE("movement: to and from a ring of nobody or of one node, and between wh
   CHECK_FALSE(movement(Side(RingSpec{"jump", {{"a"}, {"b"}}}), Side(RingSpec{"jump", {{"a"}, {"b"}, {"c"}}})));
   CHECK_FALSE(movement(Side(RingSpec{"haproxy-consistent", {{"a"}, {"b"}}}),
                        Side(RingSpec{"haproxy-consistent", {{"a"}, {"c"}}}), 1));
+}
+
+TEST_CASE("movement: what is sampled is as near to ten times as many keys as it says") {
+  Random random(63);
+  int rings = 0, near = 0;
+  for (const std::string text : {"jump", "envoy-maglev,table=251", "go-rendezvous-xxhash", "mcrouter-ch3"}) {
+    CAPTURE(text);
+    const auto profile = parse_profile(text).value();
+    for (int round = 0; round < 15; ++round) {
+      RingSpec first{text, random_nodes(random, profile, 2 + random() % 8, 20, false)};
+      RingSpec second = first;
+      const std::string gone = first.nodes[random() % first.nodes.size()].name;
+      if (round % 3 > 0) second.nodes.erase_if([&](const Node& node) { return node.name == gone; });
+      if (round % 3 < 2) second.nodes.push_back(random_node(random, profile, "new:1", false));
+      const Side before(first), after(second);
+      REQUIRE_FALSE(movement(before, after));
+      constexpr int samples = 1'000;
+      const Movement found = sampled_movement(before, after, profile, samples);
+      std::map<std::pair<std::string, std::string>, int> flows;
+      int moved = 0;
+      for (int i = 0; i < 10 * samples; ++i) {
+        const std::string key = random_bytes(random, 12);
+        const std::string from = before.owner(key), to = after.owner(key);
+        if (from == to) continue;
+        ++moved;
+        ++flows[{from, to}];
+      }
+      const auto share = [](int keys) { return keys / (10.0 * samples); };
+      const double distance = std::abs(share(moved) - found.moved);
+      CHECK(found.error > 0);
+      CHECK(found.error < 0.035);
+      CHECK(distance < 2.2 * found.error);
+      ++rings;
+      near += distance <= found.error;
+      double sum = 0, had = 0, has = 0;
+      for (const Flow& flow : found.flows) {
+        CHECK(std::abs(flow.share - share(flows[{before.name(flow.from), after.name(flow.to)}])) < 0.07);
+        sum += flow.share;
+      }
+      for (const double one : found.before) had += one;
+      for (const double one : found.after) has += one;
+      CHECK(sum == doctest::Approx(found.moved));
+      CHECK(had == doctest::Approx(1));
+      CHECK(has == doctest::Approx(1));
+      CHECK(found.minimum <= found.moved + 1e-12);
+      CHECK(sampled_movement(before, before, profile, samples).moved == 0);
+    }
+  }
+  CHECK(near >= rings * 85 / 100);
 }
 
 }  // namespace chash

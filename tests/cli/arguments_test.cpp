@@ -98,7 +98,7 @@ TEST_CASE("command line: behind the double dash everything is a key") {
     const CommandLine line = parsed({"get-node", "--", key});
     CHECK(line.operands == Words{key});
     CHECK_FALSE(line.standard_input);
-    CHECK_FALSE(line.help);
+    CHECK_FALSE(line.has(Option::help));
   }
   CHECK(parsed({"get-node", "a", "--", "-b"}).operands == Words{"a", "-b"});
 }
@@ -121,19 +121,19 @@ TEST_CASE("command line: global options stand before the command or behind it") 
     CHECK(line.operands == Words{"k"});
     CHECK(line.flags.at("ring").text == "x");
     CHECK(line.flags.at("ring").origin == "--ring");
-    CHECK(line.json);
-    CHECK(line.verbose == 2);
+    CHECK(line.has(Option::json));
+    CHECK(line.all(Option::verbose).size() == 2);
   }
 }
 
 TEST_CASE("command line: of an option that is given twice, the last one holds") {
   CHECK(parsed({"-r", "x", "list", "-r", "y"}).flags.at("ring").text == "y");
-  CHECK(parsed({"get-node", "-n", "2", "-n3", "k"}).replicas == "3");
+  CHECK(parsed({"get-node", "-n", "2", "-n3", "k"}).text(Option::replicas) == "3");
 }
 
 TEST_CASE("command line: a value in brackets arrives as it was typed") {
-  CHECK(parsed({"list", "--format", "[{name}]"}).format_template == "[{name}]");
-  CHECK(parsed({"list", "--format", "{}"}).format_template == "{}");
+  CHECK(parsed({"list", "--format", "[{name}]"}).text(Option::format) == "[{name}]");
+  CHECK(parsed({"list", "--format", "{}"}).text(Option::format) == "{}");
   CHECK(parsed({"list", "-r", "[a,b]"}).flags.at("ring").text == "[a,b]");
 }
 
@@ -142,16 +142,16 @@ TEST_CASE("command line: commands have their aliases and options") {
   CHECK(parsed({"ls"}).command == Command::list);
   CHECK(parsed({"rm", "a"}).command == Command::remove);
   const CommandLine lookup = parsed({"get-node", "-0k", "-n", "2", "a"});
-  CHECK(lookup.null);
-  CHECK(lookup.with_key);
-  CHECK(lookup.replicas == "2");
-  CHECK(parsed({"get-node", "--no-key", "a"}).no_key);
-  CHECK(parsed({"add", "--if-missing", "--weight", "2", "a"}).if_missing);
-  CHECK(parsed({"add", "a", "--weight=2"}).weight == "2");
-  CHECK(parsed({"remove", "a", "--if-exists"}).if_exists);
-  CHECK(parsed({"ping", "-c", "3"}).count == "3");
-  CHECK(parsed({"add", "-h"}).help);
-  CHECK(parsed({"-V"}).version);
+  CHECK(lookup.has(Option::null));
+  CHECK(lookup.has(Option::with_key));
+  CHECK(lookup.text(Option::replicas) == "2");
+  CHECK(parsed({"get-node", "--no-key", "a"}).has(Option::no_key));
+  CHECK(parsed({"add", "--if-missing", "--weight", "2", "a"}).has(Option::if_missing));
+  CHECK(parsed({"add", "a", "--weight=2"}).text(Option::weight) == "2");
+  CHECK(parsed({"remove", "a", "--if-exists"}).has(Option::if_exists));
+  CHECK(parsed({"ping", "-c", "3"}).text(Option::count) == "3");
+  CHECK(parsed({"add", "-h"}).has(Option::help));
+  CHECK(parsed({"-V"}).has(Option::version));
   CHECK(parsed({}).command == Command::none);
 }
 
@@ -178,7 +178,7 @@ TEST_CASE("command line: mistakes are named, with what may have been meant") {
 TEST_CASE("command line: options are known even when something else is wrong, so that errors can be JSON") {
   const ParsedLine line = read_command_line(split_arguments({"list", "--json", "--nonsense"}));
   CHECK(line.error.has_value());
-  CHECK(line.line.json);
+  CHECK(line.line.has(Option::json));
   CHECK(line.line.command == Command::list);
 }
 

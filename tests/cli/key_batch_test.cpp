@@ -74,7 +74,7 @@ TEST_CASE("record splitter: it stops when it is told to") {
 
 // Fills batches until the keys are used up, checking each against the limits.
 std::size_t batches_of(const std::vector<std::string>& keys, std::uint32_t replicas = 1) {
-  KeyBatch batch("default", replicas);
+  KeyBatch batch({"default", {}, replicas});
   std::size_t batches = 0, seen = 0;
   const auto submit = [&] {
     const protocol::GetNodes::Request request = batch.take();

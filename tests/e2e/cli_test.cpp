@@ -144,9 +144,12 @@ TEST_CASE("JSON output parses and has the members that are documented") {
                                                   {"node", "cache-node-3"},
                                                   {"nodes", {"cache-node-3"}}});
   CHECK(members({"get-node", "--", "\xff"}).at("key_b64") == "/w==");
-  CHECK(members({"add", "x=2"}) == json{{"ring", "default"}, {"epoch", 2}, {"previous_epoch", 1}, {"added", {"x"}}});
+  const double share = 0.3576750319809489;
+  CHECK(members({"add", "x=2"}) ==
+        json{{"ring", "default"}, {"epoch", 2}, {"previous_epoch", 1}, {"added", {"x"}}, {"moved", share}});
   CHECK(members({"list"}).at("nodes").at(3) == json{{"name", "x"}, {"weight", 2.0}, {"vnodes", 200}});
-  CHECK(members({"remove", "x"}) == json{{"ring", "default"}, {"epoch", 3}, {"previous_epoch", 2}, {"removed", {"x"}}});
+  CHECK(members({"remove", "x"}) ==
+        json{{"ring", "default"}, {"epoch", 3}, {"previous_epoch", 2}, {"removed", {"x"}}, {"moved", share}});
   const json status = members({"status"});
   CHECK(status.at("daemon").at("pid") == daemon.pid());
   CHECK(status.at("rings").at(0).at("epoch") == 3);

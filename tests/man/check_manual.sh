@@ -116,20 +116,31 @@ require "$scratch/variables" "$scratch/documented" "variable in chash.1"
 
 # --- The vocabulary -----------------------------------------------------------------------------------------------------
 
-# One statement a line, however it is laid out.
-tr -s '[:space:]' ' ' <"$root/lib/protocol/operations.h" | sed 's/{ "/{"/g' | tr ';' '\n' >"$scratch/operations.h"
+# One statement a line, however it is laid out. What stands in a header before its first operation is shared by several.
+for header in "$root"/lib/protocol/change_options.h "$root"/lib/protocol/movement_report.h \
+  "$root"/lib/protocol/*_operations.h; do
+  echo 'end of a header;'
+  tr -s '[:space:]' ' ' <"$header" | sed 's/{ "/{"/g' | tr ';' '\n'
+done >"$scratch/operations.h"
 
-# "OPERATION FIELD" for each; a field of a record within a request or response counts for its operation.
+# "OPERATION FIELD" for each, and "- FIELD" for those that are shared; a field of a record within a request or response
+# counts for its operation.
 awk '
+  /end of a header/ { op = "-" }
   match($0, /info\{"[^"]*"/) { op = substr($0, RSTART + 6, RLENGTH - 7) }
   { rest = $0
     while (match(rest, /Field\{"[^"]*"/)) {
       print op " " substr(rest, RSTART + 7, RLENGTH - 8)
       rest = substr(rest, RSTART + RLENGTH)
-    } }' "$scratch/operations.h" >"$scratch/fields"
+    } }' "$scratch/operations.h" >"$scratch/all_fields"
+grep -v '^- ' "$scratch/all_fields" >"$scratch/fields"
+sed -n 's/^- //p' "$scratch/all_fields" | sort -u >"$scratch/shared"
 awk -F '\t' '$1 == "OPERATIONS" && $3 == "Va" { print $2 " " $4 }' "$scratch/chash-protocol.7" >"$scratch/documented"
 require "$scratch/fields" "$scratch/documented" "field in chash-protocol.7"
-require "$scratch/documented" "$scratch/fields" "field of chash-protocol.7 in operations.h"
+sed 's/.* //' "$scratch/documented" >"$scratch/names"
+require "$scratch/shared" "$scratch/names" "shared field in chash-protocol.7"
+awk 'NR == FNR { shared[$0]; next } !($2 in shared)' "$scratch/shared" "$scratch/documented" >"$scratch/own"
+require "$scratch/own" "$scratch/fields" "field of chash-protocol.7 in the protocol"
 
 # "METHOD PATH OPERATION"
 awk '
@@ -152,7 +163,7 @@ sed -n 's/^\.It Cm \([a-z_]*\) Pq \([0-9]*\), exit \([0-9]*\)$/\1 \2 \3/p' "$man
 require "$scratch/errors" "$scratch/documented" "error with its statuses in chash-protocol.7"
 require "$scratch/documented" "$scratch/errors" "error of chash-protocol.7 in error.h"
 
-{ echo 0 && sed 's/.* //' "$scratch/errors"; } >"$scratch/statuses"
+{ echo 0 && echo 10 && sed 's/.* //' "$scratch/errors"; } >"$scratch/statuses"  # 10: --exit-code
 awk -F '\t' '$1 == "EXIT STATUS" { print $4 }' "$scratch/chash.1" >"$scratch/documented"
 require "$scratch/statuses" "$scratch/documented" "exit status in chash.1"
 require "$scratch/documented" "$scratch/statuses" "exit status of chash.1 in error.h"

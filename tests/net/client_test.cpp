@@ -31,7 +31,7 @@ const std::string pong_object = R"({"version":"9.8.7","protocol":1,"pid":42})";
 const std::string pong_line = R"({"ok":)" + pong_object + "}\n";
 
 const AnyRequest ping{Ping::Request{}};
-const AnyRequest add{AddNodes::Request{"default", {{"a", 1}}, false}};
+const AnyRequest add{AddNodes::Request{{}, "default", {{"a", 1}}, false}};
 
 ClientOptions patient() { return {.connect_timeout = 60s, .timeout = 60s, .token = {}, .trace = {}}; }
 ClientOptions hurried() { return {.connect_timeout = 60s, .timeout = 50ms, .token = {}, .trace = {}}; }
@@ -322,7 +322,7 @@ TEST_CASE("client over HTTP: a change carries its body, its length and the token
   const std::string request = received.get_future().get();
   CHECK(request.find("\r\nAuthorization: Bearer s3cret\r\n") != std::string::npos);
   CHECK(request.find("\r\nContent-Type: application/json\r\n") != std::string::npos);
-  CHECK(request.ends_with(R"("if_missing":false})"));
+  CHECK(request.ends_with(R"({"nodes":[{"name":"a","weight":1.0}]})"));
   CHECK(traced.find("Bearer ***") != std::string::npos);
   CHECK(traced.find("s3cret") == std::string::npos);
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -37,6 +38,11 @@ template <class T>
 struct is_list : std::false_type {};
 template <class T>
 struct is_list<std::vector<T>> : std::true_type {};
+
+template <class T>
+struct is_optional : std::false_type {};
+template <class T>
+struct is_optional<std::optional<T>> : std::true_type {};
 
 inline std::string random_text(Random& random) {
   using namespace std::literals;
@@ -76,11 +82,16 @@ T random_value(Random& random) {
     T list;
     for (std::size_t n = 1 + random() % 4; n > 0; --n) list.push_back(random_value<typename T::value_type>(random));
     return list;
+  } else if constexpr (is_optional<T>::value) {
+    return random() % 3 == 0 ? T() : T(random_value<typename T::value_type>(random));
   } else {
     T record;
     for_each_field<T>([&](const auto& field) {
       auto& member = record.*field.member;
-      member = random_value<std::remove_reference_t<decltype(member)>>(random);
+      using Member = std::remove_reference_t<decltype(member)>;
+      // What may be left out is nothing now and then. A path has no room for that.
+      const bool may_be_nothing = field.presence == protocol::Presence::optional && field.in != protocol::In::path;
+      member = may_be_nothing && random() % 4 == 0 ? Member() : random_value<Member>(random);
     });
     return record;
   }
@@ -97,6 +108,8 @@ bool same(const T& a, const T& b) {
     std::ranges::sort(one);
     std::ranges::sort(other);
     return one == other;
+  } else if constexpr (is_optional<T>::value) {
+    return a.has_value() == b.has_value() && (!a || same(*a, *b));
   } else if constexpr (is_list<T>::value) {
     return std::ranges::equal(a, b, [](const auto& one, const auto& other) { return same(one, other); });
   } else {
@@ -111,7 +124,14 @@ inline bool same(const AnyResponse& a, const AnyResponse& b) {
   return a.index() == b.index() && std::visit([&]<class T>(const T& typed) { return same(typed, std::get<T>(b)); }, a);
 }
 
-// The JSON that the fields say, made by somebody else's code.
+// What an optional field may leave out: nothing, none, zero, false.
+inline bool says_nothing(const nlohmann::json& value) {
+  return value.is_null() || value == "" || value == 0 || value == false || value == nlohmann::json::array() ||
+         value == nlohmann::json::object();
+}
+
+// The JSON that the fields say, made by somebody else's code. An optional field that says nothing is left out, if that
+// is what its reader takes it for then.
 template <class T>
 nlohmann::json expected_json(const T& value) {
   if constexpr (Record<T>) {
@@ -133,10 +153,18 @@ nlohmann::json expected_json(const T& value) {
         auto& texts = object[std::string(field.name)] = nlohmann::json::object();
         for (const auto& [name, text] : member) texts[name] = text;
       } else {
-        object[std::string(field.name)] = expected_json(member);
+        nlohmann::json said = expected_json(member);
+        // Of an optional value only none is nothing: a 0 is not.
+        const bool left_out =
+            field.presence == protocol::Presence::optional &&
+            (is_optional<Member>::value ? said.is_null()
+                                        : says_nothing(said) && says_nothing(expected_json(T().*field.member)));
+        if (!left_out) object[std::string(field.name)] = std::move(said);
       }
     });
     return object;
+  } else if constexpr (is_optional<T>::value) {
+    return value ? expected_json(*value) : nlohmann::json();
   } else if constexpr (is_list<T>::value) {
     nlohmann::json list = nlohmann::json::array();
     for (const auto& item : value) list.push_back(expected_json(item));

@@ -5,9 +5,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,8 +13,7 @@
 
 #include "chash/limits.h"
 #include "chash/version.h"
-#include "service/answers.h"
-#include "service/fake_store.h"
+#include "service/world.h"
 
 namespace chash::service::test {
 namespace {
@@ -25,57 +21,6 @@ namespace {
 using namespace protocol;
 
 using Names = std::vector<std::string>;
-using AnyResult = Result<AnyResponse>;
-
-// The handlers of one thread over a ring of the seed's three nodes and one more of another weight.
-struct World {
-  explicit World(
-      std::vector<Node> nodes = {{"cache-node-1", 1}, {"cache-node-2", 1}, {"cache-node-3", 1}, {"heavy", 2.5}})
-      : log(quiet_log()) {
-    auto started = RingService::start(store, *log, nodes);
-    REQUIRE(started);
-    service = std::move(*started);
-    handlers = std::make_unique<Handlers>(*service, daemon);
-  }
-
-  template <class Op>
-  Result<typename Op::Response> read(typename Op::Request request) {
-    AnyResult answer = handlers->read(std::move(request));
-    if (!answer) return answer.error();
-    REQUIRE(std::holds_alternative<typename Op::Response>(*answer));
-    return std::get<typename Op::Response>(*answer);
-  }
-
-  template <class Op>
-  Result<typename Op::Response> write(typename Op::Request request, Caller caller = somebody()) {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::optional<AnyResult> answer;
-    handlers->write(std::move(request), std::move(caller), [&](AnyResult result) {
-      const std::lock_guard lock(mutex);
-      CHECK_FALSE(answer.has_value());
-      answer = std::move(result);
-      changed.notify_all();
-    });
-    std::unique_lock lock(mutex);
-    REQUIRE(changed.wait_for(lock, std::chrono::seconds(60), [&] { return answer.has_value(); }));
-    if (!*answer) return answer->error();
-    REQUIRE(std::holds_alternative<typename Op::Response>(**answer));
-    return std::get<typename Op::Response>(**answer);
-  }
-
-  FakeStore store;
-  std::unique_ptr<Log> log;
-  std::unique_ptr<RingService> service;
-  DaemonState daemon;
-  std::unique_ptr<Handlers> handlers;
-};
-
-template <class T>
-Error refusal(const Result<T>& result) {
-  REQUIRE_FALSE(result);
-  return result.error();
-}
 
 GetNode::Request key(std::string bytes, std::uint32_t n = 1, std::string ring = "default") {
   return {std::move(ring), {std::move(bytes)}, n};
@@ -194,8 +139,8 @@ TEST_CASE("handlers: a ring that is not there is named in printable text, by eve
   batch.ring = "other";
   CHECK(refusal(world.read<GetNodes>(batch)) == unknown);
   CHECK(refusal(world.read<ListNodes>({"other"})) == unknown);
-  CHECK(refusal(world.write<protocol::AddNodes>({"other", {{"a", 1}}, false})) == unknown);
-  CHECK(refusal(world.write<protocol::RemoveNodes>({"other", {"a"}, false})) == unknown);
+  CHECK(refusal(world.ask<protocol::AddNodes>({{}, "other", {{"a", 1}}, false})) == unknown);
+  CHECK(refusal(world.ask<protocol::RemoveNodes>({{}, "other", {"a"}, false})) == unknown);
   CHECK(refusal(world.read<ListNodes>({""})).message == "no ring ''");
   CHECK(refusal(world.read<ListNodes>({"\x1b[2J\n"})).message == "no ring '\\x1b[2J\\x0a'");
   CHECK(refusal(world.read<ListNodes>({std::string(70'000, 'r')})).message.size() < 400);
@@ -204,7 +149,7 @@ TEST_CASE("handlers: a ring that is not there is named in printable text, by eve
 
 TEST_CASE("handlers: a list has names, weights and virtual nodes in the order of adding") {
   World world({{"z", 1}, {"a", 0.001}, {"m", 2.5}});
-  REQUIRE(world.write<protocol::AddNodes>({"default", {{"b", 1.005}}, false}));
+  REQUIRE(world.ask<protocol::AddNodes>({{}, "default", {{"b", 1.005}}, false}));
   const auto list = world.read<ListNodes>({});
   REQUIRE(list);
   CHECK(list->ring == "default");
@@ -217,7 +162,7 @@ TEST_CASE("handlers: a list has names, weights and virtual nodes in the order of
 
 TEST_CASE("handlers: adding answers with both epochs and what was added") {
   World world({{"a", 1}});
-  const auto added = world.write<protocol::AddNodes>({"default", {{"b", 2}, {"c", 1}}, false});
+  const auto added = world.ask<protocol::AddNodes>({{}, "default", {{"b", 2}, {"c", 1}}, false});
   REQUIRE(added);
   CHECK(added->ring == "default");
   CHECK(added->epoch == 2);
@@ -225,48 +170,48 @@ TEST_CASE("handlers: adding answers with both epochs and what was added") {
   CHECK(added->added == Names{"b", "c"});
   CHECK(world.read<ListNodes>({})->epoch == 2);  // one reads one's writes
 
-  const auto lenient = world.write<protocol::AddNodes>({"default", {{"b", 9}, {"d", 1}}, true});
+  const auto lenient = world.ask<protocol::AddNodes>({{}, "default", {{"b", 9}, {"d", 1}}, true});
   REQUIRE(lenient);
   CHECK(lenient->added == Names{"d"});
-  const auto nothing = world.write<protocol::AddNodes>({"default", {{"b", 9}}, true});
+  const auto nothing = world.ask<protocol::AddNodes>({{}, "default", {{"b", 9}}, true});
   REQUIRE(nothing);
   CHECK(nothing->epoch == 3);
   CHECK(nothing->previous_epoch == 3);
   CHECK(nothing->added.empty());
 
-  CHECK(refusal(world.write<protocol::AddNodes>({"default", {{"a", 1}}, false})).code == Errc::conflict);
-  CHECK(refusal(world.write<protocol::AddNodes>({"default", {}, false})).code == Errc::invalid_argument);
-  CHECK(refusal(world.write<protocol::AddNodes>({"default", {{"x", 0}}, false})).code == Errc::invalid_argument);
-  CHECK(refusal(world.write<protocol::AddNodes>({"default", {{"x", 1e7}}, false})).code == Errc::invalid_argument);
-  CHECK(refusal(world.write<protocol::AddNodes>({"default", {{"x", 1e6}}, false})).code == Errc::too_large);
-  CHECK(refusal(world.write<protocol::AddNodes>({"default", {{"a b", 1}}, false})).code == Errc::invalid_argument);
+  CHECK(refusal(world.ask<protocol::AddNodes>({{}, "default", {{"a", 1}}, false})).code == Errc::conflict);
+  CHECK(refusal(world.ask<protocol::AddNodes>({{}, "default", {}, false})).code == Errc::invalid_argument);
+  CHECK(refusal(world.ask<protocol::AddNodes>({{}, "default", {{"x", 0}}, false})).code == Errc::invalid_argument);
+  CHECK(refusal(world.ask<protocol::AddNodes>({{}, "default", {{"x", 1e7}}, false})).code == Errc::invalid_argument);
+  CHECK(refusal(world.ask<protocol::AddNodes>({{}, "default", {{"x", 1e6}}, false})).code == Errc::too_large);
+  CHECK(refusal(world.ask<protocol::AddNodes>({{}, "default", {{"a b", 1}}, false})).code == Errc::invalid_argument);
 }
 
 TEST_CASE("handlers: removing answers with both epochs and what was removed") {
   World world({{"a", 1}, {"b", 1}, {"c", 1}});
-  const auto removed = world.write<protocol::RemoveNodes>({"default", {"c", "a"}, false});
+  const auto removed = world.ask<protocol::RemoveNodes>({{}, "default", {"c", "a"}, false});
   REQUIRE(removed);
   CHECK(removed->epoch == 2);
   CHECK(removed->previous_epoch == 1);
   CHECK(removed->removed == Names{"c", "a"});
-  const auto lenient = world.write<protocol::RemoveNodes>({"default", {"a", "b"}, true});
+  const auto lenient = world.ask<protocol::RemoveNodes>({{}, "default", {"a", "b"}, true});
   REQUIRE(lenient);
   CHECK(lenient->removed == Names{"b"});
   CHECK(lenient->epoch == 3);
-  CHECK(refusal(world.write<protocol::RemoveNodes>({"default", {"b"}, false})).code == Errc::not_found);
-  CHECK(refusal(world.write<protocol::RemoveNodes>({"default", {}, true})).code == Errc::invalid_argument);
+  CHECK(refusal(world.ask<protocol::RemoveNodes>({{}, "default", {"b"}, false})).code == Errc::not_found);
+  CHECK(refusal(world.ask<protocol::RemoveNodes>({{}, "default", {}, true})).code == Errc::invalid_argument);
 }
 
 TEST_CASE("handlers: a caller who may not change anything gets the reason, and nothing reaches the store") {
   World world;
   const Error no{Errc::denied, "uid 65534 may not change the ring", "ask somebody"};
   const Caller stranger{"uid 65534, pid 1", no};
-  CHECK(refusal(world.write<protocol::AddNodes>({"default", {{"b", 1}}, false}, stranger)) == no);
-  CHECK(refusal(world.write<protocol::RemoveNodes>({"default", {"heavy"}, false}, stranger)) == no);
-  CHECK(refusal(world.write<protocol::AddNodes>({"default", {{"heavy", 1}}, true}, stranger)) == no);
+  CHECK(refusal(world.ask<protocol::AddNodes>({{}, "default", {{"b", 1}}, false}, stranger)) == no);
+  CHECK(refusal(world.ask<protocol::RemoveNodes>({{}, "default", {"heavy"}, false}, stranger)) == no);
+  CHECK(refusal(world.ask<protocol::AddNodes>({{}, "default", {{"heavy", 1}}, true}, stranger)) == no);
   std::optional<Error> legacy;
   world.handlers->change("default", chash::RemoveNodes{{"heavy"}, false}, stranger,
-                         [&](const Result<Committed>& answer) { legacy = refusal(answer); });
+                         [&](const Result<Committed>& answer) { legacy = refusal(answer); }, {});
   CHECK(legacy == no);
   CHECK(world.store.commits().size() == 1);
   CHECK(world.read<ListNodes>({})->nodes.size() == 4);
@@ -274,12 +219,13 @@ TEST_CASE("handlers: a caller who may not change anything gets the reason, and n
 
 TEST_CASE("handlers: a read is not taken for a change, nor a change for a read") {
   World world;
-  CHECK(refusal(world.handlers->read(protocol::AddNodes::Request{"default", {{"b", 1}}, false})).code ==
+  CHECK(refusal(world.handlers->read(protocol::AddNodes::Request{{}, "default", {{"b", 1}}, false})).code ==
         Errc::internal);
-  CHECK(refusal(world.handlers->read(protocol::RemoveNodes::Request{"default", {"heavy"}, false})).code ==
+  CHECK(refusal(world.handlers->read(protocol::RemoveNodes::Request{{}, "default", {"heavy"}, false})).code ==
         Errc::internal);
-  CHECK(refusal(world.write<Ping>({})).code == Errc::internal);
-  CHECK(refusal(world.write<GetNode>(key("k"))).code == Errc::internal);
+  CHECK(refusal(world.handlers->read(PlanChange::Request())).code == Errc::internal);
+  CHECK(refusal(world.begin<Ping>({}).get()).code == Errc::internal);
+  CHECK(world.begin<GetNode>(key("k")).get()->epoch == 1);  // aside as at once
   CHECK(world.store.commits().size() == 1);
 }
 
@@ -307,9 +253,9 @@ TEST_CASE("handlers: status tells what the daemon is, holds and has done") {
   auto half_bad = keys(10);
   half_bad.keys[9].bytes.clear();
   CHECK_FALSE(world.read<GetNodes>(half_bad));
-  REQUIRE(world.write<protocol::AddNodes>({"default", {{"b", 1}, {"c", 1}}, false}));
-  REQUIRE(world.write<protocol::AddNodes>({"default", {{"b", 1}}, true}));  // nothing to do
-  CHECK_FALSE(world.write<protocol::AddNodes>({"default", {{"b", 1}}, false}));
+  REQUIRE(world.ask<protocol::AddNodes>({{}, "default", {{"b", 1}, {"c", 1}}, false}));
+  REQUIRE(world.ask<protocol::AddNodes>({{}, "default", {{"b", 1}}, true}));  // nothing to do
+  CHECK_FALSE(world.ask<protocol::AddNodes>({{}, "default", {{"b", 1}}, false}));
 
   const auto status = world.read<Status>({});
   REQUIRE(status);

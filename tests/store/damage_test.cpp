@@ -105,8 +105,8 @@ TEST_CASE("damage: a database of somebody else, or of a newer chash, is refused 
   Judge judge;
   CHECK(after_sql(judge, "PRAGMA application_id = 1") == Verdict::refused);
   CHECK(judge.message.ends_with("it is not a state file of chash"));
-  CHECK(after_sql(judge, "PRAGMA user_version = 4") == Verdict::refused);
-  CHECK(judge.message.ends_with("it was written by a newer chash (format 4; this one reads up to 3)"));
+  CHECK(after_sql(judge, "PRAGMA user_version = 5") == Verdict::refused);
+  CHECK(judge.message.ends_with("it was written by a newer chash (format 5; this one reads up to 4)"));
   CHECK(after_sql(judge, "PRAGMA user_version = 0") == Verdict::refused);
   CHECK(after_sql(judge, "PRAGMA user_version = -1") == Verdict::refused);
   CHECK(after_sql(judge, "VACUUM") == Verdict::right);
@@ -124,7 +124,7 @@ TEST_CASE("damage: rows that were changed behind our back are refused") {
            "UPDATE node SET weight = 9e999 WHERE name = 'cache-node-1'",
            "UPDATE node SET ring = 'another' WHERE name = 'cache-node-1'",
            "UPDATE node SET weight = CASE name WHEN 'a' THEN 2.5 ELSE 7 END WHERE name IN ('a', 'cache-node-3')",
-           "INSERT INTO node VALUES('default', 'extra', 1, 99, '')",
+           "INSERT INTO node VALUES('default', 'extra', 1, '', 99, 1)",
            "DELETE FROM node WHERE name = 'cache-node-1'",
            "DELETE FROM node",
            "UPDATE ring SET epoch = epoch + 1",
@@ -137,6 +137,11 @@ TEST_CASE("damage: rows that were changed behind our back are refused") {
            "UPDATE node SET fields = ''",
            "PRAGMA user_version = 1",
            "PRAGMA user_version = 2",
+           "PRAGMA user_version = 3",
+           "UPDATE node SET added = added + 1 WHERE name = 'cache-node-4'",
+           "UPDATE ring SET max_move = 0.5",
+           "UPDATE ring SET first = 1",
+           "UPDATE ring SET oldest = 1",
            "UPDATE ring SET nodes = ''",
            "UPDATE ring SET nodes = replace(nodes, substr(nodes, 1, 1), 'g')",
            "UPDATE ring SET slots = x'0000'",

@@ -76,6 +76,19 @@ inline void tamper(const fs::path& path, const std::string& sql) {
   REQUIRE_MESSAGE(outcome == SQLITE_OK, sql << ": " << why);
 }
 
+// How many rows there are of `from`.
+inline std::int64_t count(const fs::path& path, const std::string& from) {
+  sqlite3* database = nullptr;
+  REQUIRE(sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
+  sqlite3_stmt* statement = nullptr;
+  REQUIRE(sqlite3_prepare_v2(database, ("SELECT count(*) FROM " + from).c_str(), -1, &statement, nullptr) == SQLITE_OK);
+  REQUIRE(sqlite3_step(statement) == SQLITE_ROW);
+  const std::int64_t rows = sqlite3_column_int64(statement, 0);
+  sqlite3_finalize(statement);
+  sqlite3_close(database);
+  return rows;
+}
+
 inline std::unique_ptr<SqliteStore> open_store(const fs::path& path) {
   auto store = SqliteStore::open(path);
   if (!store) FAIL(store.error().message);
@@ -95,15 +108,54 @@ inline StoredRing load_ring(SqliteStore& store) {
   return {"default", 0, {}};
 }
 
+inline std::uint64_t floor_of(SqliteStore& store) {
+  const auto rings = store.load();
+  REQUIRE(rings);
+  return rings->epoch_floor;
+}
+
 inline StoredRing after(StoredRing ring, const std::vector<Delta>& deltas) {
   for (const Delta& delta : deltas) ring.spec = apply(std::move(ring.spec), delta);
   ring.epoch += deltas.size();
   return ring;
 }
 
+// What is remembered of the change that makes this epoch: another one each time.
+inline service::ChangeRecord record_of(std::uint64_t epoch) {
+  const std::string n = std::to_string(epoch);
+  return {"operation-" + n, "who " + n, epoch % 3 == 0 ? "" : "note\n" + n,
+          1'000'000 + 1'000 * static_cast<int>(epoch)};
+}
+
+// What makes of a ring one after the other.
+inline std::vector<service::MadeChange> made_of(const StoredRing& before, const std::vector<Delta>& deltas) {
+  std::vector<service::MadeChange> made;
+  RingSpec spec = before.spec;
+  for (const Delta& delta : deltas) {
+    spec = apply(std::move(spec), delta);
+    made.push_back({delta, record_of(before.epoch + made.size() + 1), {}, std::make_shared<const RingSpec>(spec)});
+  }
+  return made;
+}
+
+inline Result<void> commit(SqliteStore& store, const StoredRing& before, const std::vector<service::MadeChange>& made) {
+  return store.commit({before.name, before.epoch, before.epoch + made.size(), before.epoch, made, before.spec});
+}
 inline Result<void> commit(SqliteStore& store, const StoredRing& before, const std::vector<Delta>& deltas) {
-  const StoredRing next = after(before, deltas);
-  return store.commit({before.name, before.epoch, next.epoch, deltas, next.spec});
+  return commit(store, before, made_of(before, deltas));
+}
+
+// Makes a ring that is not there, as a client would: at its epoch, with all of its nodes.
+inline Result<void> create(SqliteStore& store, const StoredRing& ring) {
+  const service::MadeChange made{{{ring.spec.nodes.begin(), ring.spec.nodes.end()}, {}},
+                                 record_of(ring.epoch),
+                                 {},
+                                 std::make_shared<const RingSpec>(ring.spec)};
+  const RingSpec nothing{ring.spec.profile, {}, {}};
+  return store.commit({ring.name, 0, ring.epoch, ring.epoch, {&made, 1}, nothing});
+}
+inline void must_create(SqliteStore& store, const StoredRing& ring) {
+  if (auto ok = create(store, ring); !ok) FAIL(ok.error().message);
 }
 
 // Commits, and moves `ring` on.

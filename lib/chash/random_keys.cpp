@@ -1,6 +1,6 @@
-#include "random_keys.h"
+#include "chash/random_keys.h"
 
-namespace chash::cli {
+namespace chash {
 
 // SplitMix64.  Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators".
 std::uint64_t RandomKeys::random() {
@@ -10,12 +10,17 @@ std::uint64_t RandomKeys::random() {
   return z ^ z >> 31;
 }
 
+std::string RandomKeys::address_or_number(std::uint64_t number) const {
+  if (!addresses_) return std::to_string(number);
+  return std::to_string(number >> 24 & 255) + '.' + std::to_string(number >> 16 & 255) + '.' +
+         std::to_string(number >> 8 & 255) + '.' + std::to_string(number & 255);
+}
+
+std::string RandomKeys::next_plain() { return address_or_number(random()); }
+
 std::string RandomKeys::next() {
   const std::uint64_t number = random();
-  if (numbers_) return std::to_string(number);
-  if (addresses_)
-    return std::to_string(number >> 24 & 255) + '.' + std::to_string(number >> 16 & 255) + '.' +
-           std::to_string(number >> 8 & 255) + '.' + std::to_string(number & 255);
+  if (numbers_ || addresses_) return address_or_number(number);
   switch (count_++ % 4) {
     case 0: return "user:" + std::to_string(number % 1'000'000'000);
     case 1: return "/static/img/" + std::to_string(number % 100'000) + ".png?v=" + std::to_string(number >> 54);
@@ -27,4 +32,4 @@ std::string RandomKeys::next() {
   return bytes;
 }
 
-}  // namespace chash::cli
+}  // namespace chash

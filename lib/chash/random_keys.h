@@ -6,7 +6,7 @@
 
 #include "chash/profile.h"
 
-namespace chash::cli {
+namespace chash {
 
 class RandomKeys {
  public:
@@ -16,14 +16,18 @@ class RandomKeys {
         addresses_(profile.key_form == Profile::KeyForm::network),
         numbers_(profile.hash != nullptr && (profile.hash->name == "none" || profile.hash->name == "number")) {}
 
+  // Of all kinds, for vectors.
   std::string next();
+  // All different, whatever the profile leaves out of a key: for samples.
+  std::string next_plain();
 
  private:
   std::uint64_t random();
+  std::string address_or_number(std::uint64_t number) const;
 
   std::uint64_t state_;
   std::uint64_t count_ = 0;
   bool addresses_, numbers_;
 };
 
-}  // namespace chash::cli
+}  // namespace chash

@@ -1,0 +1,66 @@
+#include "change_options.h"
+
+#include <charconv>
+#include <random>
+
+#include "chash/hash.h"
+#include "moment.h"
+#include "protocol/text.h"
+
+namespace chash::cli {
+namespace {
+
+std::string new_request_id() {
+  std::random_device device;
+  std::uint64_t parts[2]{};
+  for (std::uint64_t& part : parts) part = std::uint64_t{device()} << 32 | device();
+  return hex(Token{parts[0]} << 64 | parts[1]);
+}
+
+}  // namespace
+
+Result<protocol::ChangeOptions> change_options(const Run& run) {
+  protocol::ChangeOptions options;
+  const auto expected = epoch_option(run, Option::expect_epoch);
+  if (!expected) return expected.error();
+  options.expect_epoch = *expected;
+  options.note = run.line.text(Option::note).value_or("");
+  options.dry_run = run.line.has(Option::dry_run);
+  options.force = run.line.has(Option::force);
+  if (!options.dry_run) options.request_id = run.line.text(Option::request_id).value_or(new_request_id());
+  return options;
+}
+
+Result<double> parse_share(std::string_view text) {
+  const bool percent = text.ends_with('%');
+  const std::string_view digits = percent ? text.substr(0, text.size() - 1) : text;
+  double share = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), share);
+  if (percent) share /= 100;
+  if (error != std::errc() || end != digits.data() + digits.size() || digits.empty() || !(share >= 0 && share <= 1))
+    return make_error(Errc::invalid_argument, "'" + protocol::printable(text, 64) + "' is not a share of all keys",
+                      "such as 10% or 0.1");
+  return share;
+}
+
+Result<std::uint64_t> parse_epoch(std::string_view text) {
+  std::uint64_t epoch = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), epoch);
+  if (error == std::errc() && end == text.data() + text.size() && !text.empty()) return epoch;
+  return make_error(Errc::invalid_argument, "'" + protocol::printable(text, 64) + "' is not an epoch",
+                    "it is a whole number; see: chash history");
+}
+
+Result<std::optional<std::uint64_t>> epoch_option(const Run& run, Option option) {
+  const auto text = run.line.text(option);
+  if (!text) return std::optional<std::uint64_t>();
+  const auto epoch = parse_epoch(*text);
+  return epoch ? Result<std::optional<std::uint64_t>>(*epoch) : Result<std::optional<std::uint64_t>>(epoch.error());
+}
+
+Result<std::string> moment_option(const Run& run, Option option) {
+  const auto text = run.line.text(option);
+  return text ? parse_moment(*text) : Result<std::string>(std::string());
+}
+
+}  // namespace chash::cli

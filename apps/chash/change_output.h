@@ -1,0 +1,28 @@
+// What is said of a change that was made, or would be.
+#pragma once
+
+#include "movement_output.h"
+#include "protocol/codec.h"
+#include "run.h"
+
+namespace chash::cli {
+
+// "epoch 42 -> 43, 24.80% of keys move"
+std::string epochs_text(std::uint64_t before, std::uint64_t after, std::optional<double> moved = {});
+
+// By template, as JSON, or `sentence`, which --quiet spares; of a dry run, what would move.
+template <class Response>
+int print_change(const Run& run, const Template& format, const Response& response, const Record& record,
+                 const std::string& sentence) {
+  if (format) return run.print(format, record);
+  if (run.json()) {
+    protocol::encode_response(protocol::AnyResponse(response), run.out.text());
+    run.out.text() += '\n';
+    return 0;
+  }
+  if (response.plan) return print_plan(run, {}, *response.plan);
+  if (!run.line.has(Option::quiet)) run.out.text() += for_people(sentence) + '\n';
+  return 0;
+}
+
+}  // namespace chash::cli

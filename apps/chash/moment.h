@@ -1,0 +1,16 @@
+// Moments as people write them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "chash/result.h"
+
+namespace chash::cli {
+
+// "2h" and "90m" are so long ago (s, m, h, d, w), "@1764000000" is a number of seconds since 1970, and the rest is as
+// parse_time() reads it: "2026-11-23T00:12:00Z", or a day.  Returns RFC 3339.
+// Errors: invalid_argument.
+Result<std::string> parse_moment(std::string_view text);
+
+}  // namespace chash::cli

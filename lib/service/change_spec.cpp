@@ -1,0 +1,138 @@
+#include "service/change_spec.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "chash/limits.h"
+#include "protocol/plan_report.h"
+
+namespace chash::service {
+namespace {
+
+Error too_large(std::string_view what, std::size_t size, std::size_t limit) {
+  return make_error(Errc::too_large,
+                    "all rings together would have " + std::to_string(size) + ' ' + std::string(what) +
+                        "; the limit is " + std::to_string(limit),
+                    "use smaller weights or fewer vnodes, or delete a ring");
+}
+
+Result<Change> planned_change(const std::string& id, const std::string& ring, const RingSpec& now, Store& store,
+                              const PlanBook& plans) {
+  const auto plan = plans.find(id);
+  if (!plan || plan->ring != ring)
+    return make_error(Errc::not_found, "there is no plan '" + id + "' of ring '" + ring + "'",
+                      "the daemon forgets plans when it restarts, and old ones after a while: plan it again");
+  const Token current = fingerprint(now);
+  if (current != plan->from && current == plan->to)
+    return make_error(Errc::conflict, "ring '" + ring + "' is already as this plan would make it",
+                      "nothing is left to do; see: chash history -r " + ring);
+  if (current != plan->from)
+    return make_error(Errc::conflict, "ring '" + ring + "' has changed since this plan was made",
+                      "look at the new plan, then apply that one");
+  return members_change(plan->change, ring, now, store, plans);
+}
+
+}  // namespace
+
+Result<Change> members_change(const RingChange& change, const std::string& ring, const RingSpec& now, Store& store,
+                              const PlanBook& plans) {
+  if (const auto* c = std::get_if<AddNodes>(&change)) return Change(*c);
+  if (const auto* c = std::get_if<RemoveNodes>(&change)) return Change(*c);
+  if (const auto* c = std::get_if<EditNodes>(&change)) return Change(*c);
+  if (const auto* c = std::get_if<SetLimits>(&change)) return Change(*c);
+  if (const auto* c = std::get_if<ApplyPlan>(&change)) return planned_change(c->id, ring, now, store, plans);
+  if (const auto* c = std::get_if<RollBackRing>(&change)) {
+    auto spec = store.spec_at(ring, c->epoch);
+    if (!spec && spec.error().code == Errc::not_found) spec.error().hint = "try: chash history -r " + ring;
+    if (!spec) return std::move(spec).error();
+    return Change(RestoreRing{std::move(*spec)});
+  }
+  const auto& set = std::get<SetRing>(change);
+  if (!set.profile.empty() && set.profile != now.profile)
+    return make_error(Errc::invalid_argument,
+                      "ring '" + ring + "' has the profile '" + now.profile + "', and cannot get another one",
+                      "make a ring of that profile beside it: chash ring create");
+  return Change(set.nodes);
+}
+
+Result<RingChange> change_from(const protocol::WantedChange& wanted, const std::string& plan) {
+  using protocol::nodes_of;
+  const bool edits = !wanted.add.empty() || !wanted.remove.empty();
+  const bool limits_alone = wanted.max_move && !edits && !wanted.nodes && !wanted.rollback && plan.empty();
+  const int ways = edits + wanted.nodes.has_value() + wanted.rollback.has_value() + !plan.empty() + limits_alone;
+  if (ways != 1)
+    return make_error(Errc::invalid_argument,
+                      ways == 0 ? "nothing is to be changed" : "more than one way to change the ring is asked for",
+                      "give add and remove, or nodes, or rollback, or max_move, or (to apply) plan");
+  if (wanted.max_move && !wanted.nodes && !limits_alone)
+    return make_error(Errc::invalid_argument, "'max_move' stands with nodes, or alone");
+  if (wanted.prune && !wanted.nodes) return make_error(Errc::invalid_argument, "'prune' stands with nodes");
+  if (!plan.empty()) return RingChange(ApplyPlan{plan});
+  if (wanted.rollback) return RingChange(RollBackRing{*wanted.rollback});
+  if (limits_alone) return RingChange(SetLimits{*wanted.max_move});
+  if (wanted.nodes)
+    return RingChange(SetRing{wanted.profile, {nodes_of(*wanted.nodes), wanted.prune, wanted.max_move}});
+  return RingChange(EditNodes{{wanted.remove, wanted.if_exists}, {nodes_of(wanted.add), wanted.if_missing}});
+}
+
+Result<RingSpec> new_spec(const RingChange& change, const Rings& rings) {
+  if (const auto* copy = std::get_if<CopyRing>(&change)) {
+    const auto from = rings.get(copy->from);
+    return from ? Result<RingSpec>((*from)->spec) : Result<RingSpec>(from.error());
+  }
+  const auto& asked = std::get<CreateRing>(change);
+  if (asked.profile.size() > limits::profile_bytes)
+    return make_error(Errc::too_large, "the profile has " + std::to_string(asked.profile.size()) + " bytes",
+                      "the limit is " + std::to_string(limits::profile_bytes) + " bytes");
+  if (auto profile = parse_profile(asked.profile); !profile) return std::move(profile).error();
+  RingSpec spec{asked.profile, {}, {}};
+  const auto limited = resolve(spec, SetLimits{asked.max_move});
+  if (!limited) return limited.error();
+  spec = apply(std::move(spec), *limited);
+  if (asked.nodes.empty()) return spec;
+  const auto delta = resolve(spec, AddNodes{asked.nodes, false});
+  if (!delta) return delta.error();
+  return apply(std::move(spec), *delta);
+}
+
+Result<void> check_deletable(const std::string& ring) {
+  if (ring != protocol::default_ring) return {};
+  return make_error(Errc::invalid_argument, "ring '" + ring + "' cannot be deleted: it is what /api/get-node asks",
+                    "remove its nodes instead");
+}
+
+Result<void> check_room(const Rings& rings, const Snapshot& next) {
+  if (next.bytes > limits::ring_bytes)
+    return make_error(Errc::too_large,
+                      "the names, fields and slots of the ring would have " + std::to_string(next.bytes) + " bytes",
+                      "the limit is " + std::to_string(limits::ring_bytes) + " bytes");
+  std::size_t points = next.placement.points(), bytes = next.bytes;
+  for (const auto& [name, ring] : rings.by_name) {
+    if (name == next.ring) continue;
+    points += ring->placement.points();
+    bytes += ring->bytes;
+  }
+  if (points > limits::points_of_all_rings) return too_large("points", points, limits::points_of_all_rings);
+  if (bytes > limits::bytes_of_all_rings)
+    return too_large("bytes of names, fields and slots", bytes, limits::bytes_of_all_rings);
+  return {};
+}
+
+bool takes_down_only(const RingSpec& before, const Delta& delta) {
+  if (!delta.added.empty() || !delta.removed.empty() || delta.slots || delta.altered.empty()) return false;
+  std::unordered_map<std::string_view, const Node*> nodes;
+  for (const Node& node : before.nodes) nodes.emplace(node.name, &node);
+  return std::ranges::all_of(delta.altered, [&](const Node& node) {
+    Node down = *nodes.at(node.name);
+    std::erase_if(down.fields, [](const auto& field) { return field.first == "state"; });
+    Node other = node;
+    const auto state = std::ranges::find(other.fields, std::pair<std::string, std::string>("state", "down"));
+    if (state == other.fields.end()) return false;
+    other.fields.erase(state);
+    return down == other;
+  });
+}
+
+}  // namespace chash::service

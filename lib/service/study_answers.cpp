@@ -1,0 +1,312 @@
+// What Studies answers of plans, differences, losses and the past.
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "chash/limits.h"
+#include "chash/losses.h"
+#include "chash/node_identity.h"
+#include "chash/node_name.h"
+#include "chash/points.h"
+#include "protocol/plan_report.h"
+#include "protocol/text.h"
+#include "protocol/time_text.h"
+#include "service/change_spec.h"
+#include "service/lookups.h"
+#include "service/studies.h"
+
+namespace chash::service {
+
+using namespace protocol;
+
+namespace {
+
+using SharedSnapshot = std::shared_ptr<const Snapshot>;
+
+Result<void> check_count(std::uint32_t n, std::uint32_t most) {
+  if (n >= 1 && n <= most) return {};
+  return make_error(Errc::invalid_argument, "'n' must be a whole number from 1 to " + std::to_string(most));
+}
+
+// A ring before and after a change that has not been made.
+struct Foreseen {
+  SharedSnapshot before, after;
+  Delta delta;
+};
+
+Result<Foreseen> foresee_rings(const std::string& ring, const RingChange& change, const Rings& rings) {
+  Foreseen foreseen;
+  if (const auto* deletion = std::get_if<DeleteRing>(&change)) {
+    if (auto ok = check_deletable(ring); !ok) return std::move(ok).error();
+    const auto found = rings.get(ring);
+    if (!found && !deletion->if_exists) return found.error();
+    auto there = found ? rings.by_name.find(ring)->second : make_snapshot(ring, 0, RingSpec{});
+    if (!there) return std::move(there).error();
+    foreseen.before = std::move(*there);
+    for (const Node& node : foreseen.before->spec.nodes) foreseen.delta.removed.push_back(node.name);
+  } else {
+    if (auto ok = check_ring_name(ring); !ok) return std::move(ok).error();
+    if (rings.by_name.contains(ring))
+      return make_error(Errc::conflict, "ring '" + ring + "' is already there", "choose another name");
+    auto spec = new_spec(change, rings);
+    if (!spec) return std::move(spec).error();
+    auto made = make_snapshot(ring, 0, std::move(*spec));
+    if (!made) return std::move(made).error();
+    if (auto ok = check_room(rings, **made); !ok) return std::move(ok).error();
+    foreseen.after = std::move(*made);
+  }
+  const Snapshot& there = foreseen.before ? *foreseen.before : *foreseen.after;
+  auto nothing = make_snapshot(ring, there.epoch, RingSpec{there.spec.profile, {}, {}});
+  if (!nothing) return std::move(nothing).error();
+  (foreseen.before ? foreseen.after : foreseen.before) = std::move(*nothing);
+  return foreseen;
+}
+
+Result<Foreseen> foresee_members(const RingChange& change, const std::string& ring, const Rings& rings, Store& store,
+                                 const PlanBook& plans) {
+  if (const auto found = rings.get(ring); !found) return found.error();
+  Foreseen foreseen{rings.by_name.find(ring)->second, nullptr, {}};
+  const Snapshot& before = *foreseen.before;
+  const auto asked = members_change(change, ring, before.spec, store, plans);
+  if (!asked) return asked.error();
+  auto delta = resolve(before.spec, *asked);
+  if (!delta) return std::move(delta).error();
+  foreseen.delta = std::move(*delta);
+  auto after = change_snapshot(before, before.epoch + 1, apply(before.spec, foreseen.delta));
+  if (!after) return std::move(after).error();
+  if (auto ok = check_room(rings, **after); !ok) return std::move(ok).error();
+  foreseen.after = std::move(*after);
+  return foreseen;
+}
+
+// The names that stand for what is lost: a node, zone=NAME, or several nodes.
+Result<std::vector<NodeIndex>> nodes_lost(const RingSpec& spec, const std::vector<std::string>& lose) {
+  std::vector<NodeIndex> lost;
+  for (const std::string& word : lose) {
+    const bool is_zone = word.starts_with("zone=");
+    const std::size_t before = lost.size();
+    for (NodeIndex node = 0; node < spec.nodes.size(); ++node)
+      if (is_zone ? node_field(spec.nodes[node], "zone") == word.substr(5) : spec.nodes[node].name == word)
+        lost.push_back(node);
+    if (lost.size() == before)
+      return make_error(Errc::not_found,
+                        is_zone ? "no node of this ring has " + printable(word, limits::name_bytes)
+                                : "no node '" + printable(word, limits::name_bytes) + "' in the ring",
+                        "try: chash list");
+  }
+  std::ranges::sort(lost);
+  const auto twice = std::ranges::unique(lost);
+  lost.erase(twice.begin(), twice.end());
+  return lost;
+}
+
+WhatIf::Case case_of(const Loss& loss, std::string label, const RingSpec& spec) {
+  WhatIf::Case found{std::move(label), loss.nodes.size(), loss.share, loss.sets_lost, {}};
+  for (const Loss::Receiver& receiver : loss.receivers)
+    found.receivers.push_back({spec.nodes[receiver.node].name, receiver.gets, receiver.share});
+  return found;
+}
+
+ChangeEntry entry_of(const PastChange& change) {
+  ChangeEntry entry{change.epoch,          time_text(change.record.time_ms),
+                    change.record.who,     change.record.operation,
+                    change.record.note,    {},
+                    change.delta.removed,  {},
+                    change.delta.max_move, change.record.moved};
+  for (const Node& node : change.delta.added) entry.added.push_back(given(node));
+  for (const Node& node : change.delta.altered) entry.altered.push_back(given(node));
+  return entry;
+}
+
+bool concerns(const PastChange& change, const std::string& node) {
+  const auto is_it = [&](const Node& one) { return one.name == node; };
+  return std::ranges::find(change.delta.removed, node) != change.delta.removed.end() ||
+         std::ranges::any_of(change.delta.added, is_it) || std::ranges::any_of(change.delta.altered, is_it);
+}
+
+// Changes that were made and are no longer kept: the first one of a ring that was created made its first epoch.
+std::uint64_t dropped(const HistoryExtent& extent) {
+  if (extent.oldest == extent.first) return 0;
+  return extent.oldest - extent.first + (extent.first > 0 ? 1 : 0);
+}
+
+// The default ring has no history until its first change.
+Result<HistoryExtent> extent_of(Store& store, const Snapshot& ring) {
+  return ring.epoch == 0 ? HistoryExtent{} : store.extent(ring.ring);
+}
+
+std::string owner_of(const Snapshot& ring, const std::string& key) {
+  const NodeIndex owner = ring.placement.empty() ? no_node : ring.placement.owner(key);
+  return owner == no_node ? "" : ring.spec.nodes[owner].name;
+}
+
+}  // namespace
+
+// --- Plans ----------------------------------------------------------------------------------------------------------
+
+Result<Plan> Studies::plan_now(const std::string& ring, const RingChange& change, std::uint32_t n, bool ranges) {
+  const auto rings = published_.latest();
+  const bool of_members = concerns_members(change);
+  const auto foreseen = of_members ? foresee_members(change, ring, *rings, archive_.store(), plans_)
+                                   : foresee_rings(ring, change, *rings);
+  if (!foreseen) return foreseen.error();
+  const Snapshot &before = *foreseen->before, &after = *foreseen->after;
+  auto report =
+      movement_report({before.spec, before.placement}, {after.spec, after.placement}, ReportOptions{n, ranges});
+  if (!report) return std::move(report).error();
+  const Token from = fingerprint(before.spec), to = fingerprint(after.spec);
+  Plan plan{std::move(*report)};
+  plan.ring = ring;
+  plan.epoch = before.epoch;
+  plan.from = hex(from);
+  plan.to = hex(to);
+  plan.max_move = before.spec.max_move;
+  plan.over_budget = of_members && !before.placement.empty() && plan.moved > plan.max_move + 1e-12 &&
+                     !takes_down_only(before.spec, foreseen->delta);
+  if (!plan.added.empty())
+    if (std::string warning = ambiguous_names(after.profile, after.spec.nodes); !warning.empty())
+      plan.warnings.push_back(std::move(warning));
+  if (of_members && !foreseen->delta.empty()) {
+    const auto* planned = std::get_if<ApplyPlan>(&change);
+    plan.id = plan_id(ring, from, to, after.spec.max_move);
+    if (planned == nullptr) plans_.put(plan.id, {ring, change, from, to});
+  }
+  return plan;
+}
+
+Result<Plan> Studies::handle(const PlanChange::Request& request) {
+  if (auto ok = check_count(request.n, limits::replicas); !ok) return std::move(ok).error();
+  const auto change = change_from(request);
+  if (!change) return change.error();
+  return plan_now(request.ring, *change, request.n, request.ranges);
+}
+
+Result<Diff::Response> Studies::handle(const Diff::Request& request) {
+  if (auto ok = check_count(request.n, limits::replicas); !ok) return std::move(ok).error();
+  const auto before = archive_.ring(request.ring, request.from);
+  if (!before) return before.error();
+  const auto after = archive_.ring(request.other.empty() ? request.ring : request.other, request.to);
+  if (!after) return after.error();
+  auto report = movement_report({(*before)->spec, (*before)->placement}, {(*after)->spec, (*after)->placement},
+                                ReportOptions{request.n, request.ranges});
+  if (!report) return std::move(report).error();
+  Diff::Response response{std::move(*report)};
+  response.ring = (*before)->ring;
+  response.epoch = (*before)->epoch;
+  response.other = (*after)->ring;
+  response.other_epoch = (*after)->epoch;
+  response.from = hex(fingerprint((*before)->spec));
+  response.to = hex(fingerprint((*after)->spec));
+  return response;
+}
+
+Result<WhatIf::Response> Studies::handle(const WhatIf::Request& request) {
+  if (auto ok = check_count(request.n, limits::replicas); !ok) return std::move(ok).error();
+  const auto found = archive_.ring(request.ring);
+  if (!found) return found.error();
+  const RingSpec& spec = (*found)->spec;
+  const Placement& placement = (*found)->placement;
+  WhatIf::Response response{request.ring, (*found)->epoch, {}};
+  if (request.lose == std::vector<std::string>{"each"}) {
+    auto losses = losses_of_each(spec, placement, request.n, limits::points_of_losses);
+    if (!losses) return std::move(losses).error();
+    for (const Loss& loss : *losses) response.cases.push_back(case_of(loss, spec.nodes[loss.nodes.front()].name, spec));
+  } else {
+    auto lost = nodes_lost(spec, request.lose);
+    if (!lost) return std::move(lost).error();
+    auto loss = loss_of(spec, placement, std::move(*lost), request.n);
+    if (!loss) return std::move(loss).error();
+    std::string label;
+    for (const std::string& word : request.lose) label += (label.empty() ? "" : " ") + word;
+    response.cases.push_back(case_of(*loss, std::move(label), spec));
+  }
+  const auto worst = [](const WhatIf::Case& one) { return one.receivers.empty() ? 0 : one.receivers.front().share; };
+  std::ranges::stable_sort(response.cases, std::ranges::greater(), worst);
+  return response;
+}
+
+// --- The past -------------------------------------------------------------------------------------------------------
+
+Result<History::Response> Studies::handle(const History::Request& request) {
+  if (auto ok = check_count(request.n, limits::listed_changes); !ok) return std::move(ok).error();
+  const auto since = request.since.empty() ? std::optional<std::int64_t>(0) : parse_time(request.since);
+  if (!since)
+    return make_error(Errc::invalid_argument, "'" + printable(request.since, 64) + "' is not a time",
+                      "such as 2026-11-23T00:12:00Z");
+  const auto ring = archive_.ring(request.ring);
+  if (!ring) return ring.error();
+  const auto extent = extent_of(archive_.store(), **ring);
+  if (!extent) return extent.error();
+  History::Response response{request.ring, (*ring)->epoch, extent->oldest, dropped(*extent), {}, {}};
+  std::uint64_t end = std::min(request.before.value_or((*ring)->epoch + 1), (*ring)->epoch + 1);
+  constexpr std::uint64_t step = 100;  // read at once
+  std::size_t members = 0;
+  while (end > extent->oldest && end > 0) {
+    const std::uint64_t first = std::max(extent->oldest, end - std::min(end, step));
+    auto changes = archive_.store().changes(request.ring, first, end - 1);
+    if (!changes) return std::move(changes).error();
+    for (auto change = changes->rbegin(); change != changes->rend(); ++change) {
+      if (change->record.time_ms < *since) return response;
+      if (!request.node.empty() && !concerns(*change, request.node)) continue;
+      if (response.entries.size() == request.n || members > limits::members_of_listed_changes) {
+        response.next = response.entries.back().epoch;
+        return response;
+      }
+      response.entries.push_back(entry_of(*change));
+      members += change->delta.added.size() + change->delta.removed.size() + change->delta.altered.size();
+    }
+    end = first;
+  }
+  return response;
+}
+
+Result<Blame::Response> Studies::handle(const Blame::Request& request) {
+  if (auto ok = check_count(request.n, limits::listed_changes); !ok) return std::move(ok).error();
+  if (auto ok = check_key(request.key); !ok) return std::move(ok).error();
+  const auto now = archive_.ring(request.ring);
+  if (!now) return now.error();
+  const auto extent = extent_of(archive_.store(), **now);
+  if (!extent) return extent.error();
+  Blame::Response response{
+      request.ring, (*now)->epoch, owner_of(**now, request.key.bytes), extent->oldest, dropped(*extent), {}, {}};
+  const std::uint64_t end = std::min(request.before.value_or((*now)->epoch + 1), (*now)->epoch + 1);
+  if (end <= extent->oldest) return response;
+  const std::uint64_t last = end - 1;
+  const std::uint64_t affordable = limits::blamed_points / ((*now)->placement.points() + 1);
+  const std::uint64_t some = std::min(last, std::clamp<std::uint64_t>(affordable, 10, limits::blamed_epochs));
+  const std::uint64_t first = std::max(extent->oldest, last - some);
+
+  // What made the first of these epochs, and of what, is for the next page to tell.
+  auto changes = archive_.store().changes(request.ring, first > extent->oldest ? first + 1 : first, last);
+  if (!changes) return std::move(changes).error();
+  auto ring = archive_.ring(request.ring, first);
+  if (!ring) return std::move(ring).error();
+  std::string owner = owner_of(**ring, request.key.bytes);
+  const bool has_slots = (*ring)->profile.algorithm == Profile::Algorithm::balanced;  // no change tells of them
+  for (const PastChange& change : *changes) {
+    std::string before = std::move(owner);
+    if (change.epoch == first) {
+      before.clear();  // it was created just then
+    } else {
+      auto spec = has_slots ? archive_.store().spec_at(request.ring, change.epoch)
+                            : Result<RingSpec>(apply((*ring)->spec, change.delta));
+      if (!spec) return std::move(spec).error();
+      ring = change_snapshot(**ring, change.epoch, std::move(*spec));
+      if (!ring) return std::move(ring).error();
+    }
+    owner = owner_of(**ring, request.key.bytes);
+    if (owner == before) continue;
+    response.moves.push_back({change.epoch, std::move(before), owner, time_text(change.record.time_ms),
+                              change.record.who, change.record.operation, change.record.note});
+  }
+  std::ranges::reverse(response.moves);
+  if (response.moves.size() > request.n) {
+    response.moves.resize(request.n);
+    response.next = response.moves.back().epoch;
+  } else if (first > extent->oldest) {
+    response.next = first + 1;
+  }
+  return response;
+}
+
+}  // namespace chash::service
