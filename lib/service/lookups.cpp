@@ -13,11 +13,6 @@ using namespace protocol;
 
 namespace {
 
-Result<void> check_replicas(std::uint32_t n) {
-  if (n >= 1 && n <= limits::replicas) return {};
-  return make_error(Errc::invalid_argument, "'n' must be a whole number from 1 to " + std::to_string(limits::replicas));
-}
-
 Result<std::vector<std::string>> owners(const Snapshot& snapshot, const std::string& key, std::uint32_t n, Log* log) {
   if (snapshot.placement.empty() && log == nullptr)  // one of the past
     return make_error(Errc::empty_ring, "ring '" + snapshot.ring + "' had no node that could answer at epoch " +
@@ -72,9 +67,14 @@ Result<void> check_key(const Key& key) {
   return {};
 }
 
+Result<void> check_count(std::uint32_t n, std::uint32_t most) {
+  if (n >= 1 && n <= most) return {};
+  return make_error(Errc::invalid_argument, "'n' must be a whole number from 1 to " + std::to_string(most));
+}
+
 Result<void> check(const GetNode::Request& request) {
   if (auto ok = check_key(request.key); !ok) return ok;
-  return check_replicas(request.n);
+  return check_count(request.n, limits::replicas);
 }
 
 Result<void> check(const GetNodes::Request& request) {
@@ -82,7 +82,7 @@ Result<void> check(const GetNodes::Request& request) {
   if (request.keys.size() > limits::batch_keys)
     return make_error(Errc::too_large, "'keys' has " + std::to_string(request.keys.size()) + " keys",
                       "ask for at most " + std::to_string(limits::batch_keys) + " at once");
-  return check_replicas(request.n);
+  return check_count(request.n, limits::replicas);
 }
 
 Result<GetNode::Response> look_up(const Snapshot& ring, const GetNode::Request& request, Log* log) {

@@ -18,6 +18,7 @@ Result<protocol::GetNodes::Response> look_up(const Snapshot& ring, const protoco
 Result<void> check(const protocol::GetNode::Request& request);
 Result<void> check(const protocol::GetNodes::Request& request);
 Result<void> check_key(const protocol::Key& key);
+Result<void> check_count(std::uint32_t n, std::uint32_t most);
 
 std::vector<protocol::ListNodes::Member> members_of(const Snapshot& ring);
 protocol::RingShow::Response show(const Snapshot& ring, bool slots);

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -236,5 +237,28 @@ TEST_CASE("a manifest counts bytes, and says which lines hold no key") {
   const json manifest = json::parse(told.out).at("manifest");
   CHECK(manifest.at("keys") == 4);
   CHECK(manifest.at("bytes") == 35);
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("a change whose outcome is unknown says so, and is asked for again by its id") {
+  Daemon daemon({.initial_nodes = seed_nodes(), .http = false});
+  const Shell shell(daemon);
+  daemon.signal(SIGSTOP);
+  const Outcome unknown = shell.run({"--timeout", "300ms", "--json", "add", "x"});
+  daemon.signal(SIGCONT);
+  CHECK(unknown.status == 5);
+  CHECK(unknown.out == "");
+  const json error = json::parse(unknown.err).at("error");
+  CHECK(error.at("code") == "timeout");
+  const std::string hint = error.at("hint"), before = "--request-id ";
+  const std::size_t at = hint.find(before);
+  REQUIRE_MESSAGE(at != hint.npos, hint);
+  const std::string id = hint.substr(at + before.size(), 32);
+  // It has been made meanwhile, or is made now: once.
+  const std::string added = shell.ask({"add", "x", "--request-id", id});
+  CHECK(added == "added x to default: epoch 1 -> 2, 23.53% of keys move\n");
+  CHECK(shell.ask({"add", "x", "--request-id", id}) == added);
+  CHECK(shell.run({"add", "y", "--request-id", id}).status == 6);
+  CHECK(shell.ask({"history", "--format", "{epoch} {change}"}).starts_with("2 add: + x\n1 "));
   CHECK(daemon.stop() == 0);
 }
