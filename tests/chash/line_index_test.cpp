@@ -6,12 +6,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "asked_for.h"
 #include "chash/line_search.h"
 
 namespace chash {
@@ -79,10 +79,7 @@ std::vector<Token> keys_for(Random& random, const Points& points, unsigned bits,
   return keys;
 }
 
-std::size_t keys_wanted() {
-  const char* text = std::getenv("CHASH_TEST_KEYS");
-  return text == nullptr ? 500 : std::stoul(text) / 5;
-}
+std::size_t keys_wanted() { return test::asked_for("CHASH_TEST_KEYS", 2'500) / 5; }
 
 void check_keys(const Points& points, const LineIndex& index, const std::vector<Token>& keys) {
   std::vector<NodeIndex> batch(keys.size());

@@ -4,7 +4,6 @@
 // changes (default 200; a sanitizer takes half a minute for 1,000).
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <random>
@@ -12,6 +11,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "asked_for.h"
 #include "harness.h"
 #include "wire.h"
 
@@ -19,11 +19,6 @@ using namespace chash;
 using namespace chash::e2e;
 
 namespace {
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
 
 struct Request {
   std::string id;
@@ -81,8 +76,8 @@ std::map<std::string, int> additions(Daemon& daemon) {
 }  // namespace
 
 TEST_CASE("a change that is sent three times, over connections that are cut and through kill -9, is made once") {
-  const std::uint64_t seed = from_environment("CHASH_TEST_SEED", std::random_device()());
-  const std::uint64_t changes = from_environment("CHASH_TEST_CHANGES", 200);
+  const std::uint64_t seed = test::asked_for("CHASH_TEST_SEED", std::random_device()());
+  const std::uint64_t changes = test::asked_for("CHASH_TEST_CHANGES", 200);
   CAPTURE(seed);
   std::mt19937_64 random(seed);
   Daemon daemon;

@@ -1,4 +1,6 @@
 // The past of rings: every epoch is still what it was, and every move of a key is blamed on the change that made it.
+//
+// CHASH_TEST_CHANGES in the environment: how many changes the longest histories have.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -9,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "asked_for.h"
 #include "chash/limits.h"
 #include "chash/naive_ring.h"
 #include "protocol/plan_report.h"
@@ -288,13 +291,17 @@ void check_past(const std::string& ring, const std::string& profile, int changes
   check_rollbacks(world, ring, past, random);
 }
 
+int changes_for(int every_day) {
+  return static_cast<int>(chash::test::asked_for("CHASH_TEST_CHANGES", static_cast<std::uint64_t>(every_day)));
+}
+
 TEST_CASE("history: every epoch of a plain ring is still there, and who moved a key is known") {
   check_past("default", "seed", 60, 10);
-  check_past("r", "seed,vnodes=10", 300, 20);
+  check_past("r", "seed,vnodes=10", changes_for(300), 20);
 }
 
 TEST_CASE("history: every epoch of a balanced ring is still there with its slots, and who moved a key is known") {
-  check_past("r", "balanced,slots=4096", 300, 20);
+  check_past("r", "balanced,slots=4096", changes_for(300), 20);
 }
 
 TEST_CASE("history: every epoch is still there of rings whose points depend on each other, and of such without any") {

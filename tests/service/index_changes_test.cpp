@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <random>
@@ -15,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "asked_for.h"
 #include "chash/line_index.h"
 #include "service/published.h"
 
@@ -24,10 +24,7 @@ namespace {
 using Random = std::mt19937_64;
 using Owners = std::map<NodeIndex, std::vector<Token>>;
 
-std::size_t changes_asked_for() {
-  const char* text = std::getenv("CHASH_TEST_CHANGES");
-  return text == nullptr ? 1'500 : std::stoul(text);
-}
+std::size_t changes_asked_for() { return test::asked_for("CHASH_TEST_CHANGES", 1'500); }
 
 Token largest(unsigned bits) { return bits == 128 ? ~Token{0} : (Token{1} << bits) - 1; }
 

@@ -1,4 +1,6 @@
 // Plans: what they say of a change is what a naive walk says, and applying one makes that change and no other.
+//
+// CHASH_TEST_KEYS in the environment: how many keys are asked of each ring, before and after.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -9,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "asked_for.h"
 #include "chash/naive_ring.h"
 #include "protocol/codec.h"
 #include "protocol/plan_report.h"
@@ -167,6 +170,8 @@ int keys_wrong(const Plan& plan, const Side& before, const Side& after, const Sn
   return wrong;
 }
 
+int keys_for(bool closely) { return static_cast<int>(chash::test::asked_for("CHASH_TEST_KEYS", closely ? 2'000 : 50)); }
+
 TEST_CASE("plan: says what a naive walk says, and applied by its id it makes just that ring") {
   Random random(91);
   World world(std::vector<Node>{});
@@ -206,8 +211,7 @@ TEST_CASE("plan: says what a naive walk says, and applied by its id it makes jus
       CHECK(hex(fingerprint(ring.now().spec)) == plan->to);
       CHECK(ring.now().spec.slots == change.after->slots);
       ring.remember();
-      if (spreads)
-        wrong += keys_wrong(*plan, Side(spec), Side(*change.after), ring.now(), random, closely ? 2'000 : 50);
+      if (spreads) wrong += keys_wrong(*plan, Side(spec), Side(*change.after), ring.now(), random, keys_for(closely));
       ++made;
     }
     CHECK(wrong == 0);
