@@ -16,7 +16,9 @@ int print_change(const Run& run, const Template& format, const Response& respons
                  const std::string& sentence) {
   if (format) return run.print(format, record);
   if (run.json()) {
-    protocol::encode_response(protocol::AnyResponse(response), run.out.text());
+    // A dry run prints what plan does.
+    if (response.plan) run.out.text() += protocol::encode_plan(*response.plan);
+    else protocol::encode_response(protocol::AnyResponse(response), run.out.text());
     run.out.text() += '\n';
     return 0;
   }

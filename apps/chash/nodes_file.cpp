@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include "chash/limits.h"
 #include "input_file.h"
@@ -26,6 +27,17 @@ Result<void> check_name(std::string_view name) {
     return {};
   return make_error(Errc::invalid_argument, quoted(name) + " is not the name of a node",
                     "a name is 1 to 255 bytes of UTF-8, without blanks and semicolons, and begins with no #");
+}
+
+Result<void> check_node(const Node& node) {
+  std::set<std::string_view> names;
+  for (const auto& [name, value] : node.fields) {
+    const bool good = !name.empty() && protocol::is_utf8(name) && protocol::is_utf8(value);
+    if (!good || !names.insert(name).second)
+      return make_error(Errc::invalid_argument, "a field of node " + quoted(node.name) +
+                                                    (good ? " is given twice" : " is not NAME=VALUE in UTF-8"));
+  }
+  return check_name(node.name);
 }
 
 std::optional<double> weight_from(std::string_view text) {
@@ -119,7 +131,7 @@ Result<void> append_nginx(std::string_view line, std::vector<Node>& nodes) {
     if (words.size() < 2 || words.front() != "server") continue;
     auto node = nginx_server(words);
     if (!node) return std::move(node).error();
-    if (auto ok = check_name(node->name); !ok) return ok;
+    if (auto ok = check_node(*node); !ok) return ok;
     nodes.push_back(std::move(*node));
   }
   return {};
@@ -131,7 +143,7 @@ Result<void> append_line(std::string_view line, std::vector<Node>& nodes) {
   if (without_comment(line).find(';') != line.npos) return append_nginx(without_comment(line), nodes);
   auto node = node_from(words);
   if (!node) return std::move(node).error();
-  if (auto ok = check_name(node->name); !ok) return ok;
+  if (auto ok = check_node(*node); !ok) return ok;
   nodes.push_back(std::move(*node));
   return {};
 }

@@ -84,10 +84,11 @@ bool looks_like_toml(std::string_view text) {
 
 // --- Writing --------------------------------------------------------------------------------------------------------
 
-// JSON's escapes are TOML's, too.
+// JSON's escapes are TOML's, too, which wants one more character escaped.
 std::string quoted(std::string_view text) {
-  std::string out;
-  protocol::append_json_string(text, out);
+  std::string json, out;
+  protocol::append_json_string(text, json);
+  for (const char c : json) c == '\x7f' ? out += "\\u007f" : out += c;
   return out;
 }
 

@@ -147,6 +147,8 @@ std::optional<Ring> Ring::changed(std::span<const NodeIndex> removed, const Node
   if (!members || (counts_alone() && has_identity_of(*members))) return std::nullopt;
   auto made = points_of(profile, *members, asked, slots_->most_points);
   if (!made) return std::nullopt;
+  // So many are better built anew, or are too many: before they are hashed.
+  if (counts_alone() && made->points > 1024 + index_.points() / 2) return std::nullopt;
 
   auto slots = std::make_shared<Slots>(*slots_);
   Edit edit{*slots_, *slots, {}, {}};

@@ -9,6 +9,8 @@ namespace {
 
 using namespace std::chrono;
 
+constexpr std::int64_t latest = 253'402'300'799'999;  // of the year 9999, which is the last of four digits
+
 // Takes a number of just so many digits, and the character behind it if one is asked for.
 bool take(std::string_view& text, std::size_t digits, int& number, char behind = '\0') {
   if (text.size() < digits + (behind != '\0' ? 1 : 0)) return false;
@@ -76,7 +78,8 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
     if (!take_offset(text, east) || !text.empty() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
   }
   const auto time = sys_days(date) + hours(hour) + minutes(minute - east) + seconds(second) + milliseconds(ms);
-  return duration_cast<milliseconds>(time.time_since_epoch()).count();
+  const std::int64_t ms_since_1970 = duration_cast<milliseconds>(time.time_since_epoch()).count();
+  return ms_since_1970 >= 0 && ms_since_1970 <= latest ? std::optional(ms_since_1970) : std::nullopt;
 }
 
 }  // namespace chash::protocol

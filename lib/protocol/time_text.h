@@ -12,7 +12,7 @@ namespace chash::protocol {
 std::string time_text(std::int64_t ms_since_1970);
 
 // The same, with a shorter or no fraction, with an offset such as +01:00 for the Z, or with a blank for the T; a day
-// alone is its midnight.
+// alone is its midnight. Nothing before 1970 or after 9999.
 std::optional<std::int64_t> parse_time(std::string_view text);
 
 }  // namespace chash::protocol
