@@ -24,6 +24,8 @@ Result<protocol::ChangeOptions> change_options(const Run& run) {
   const auto expected = epoch_option(run, Option::expect_epoch);
   if (!expected) return expected.error();
   options.expect_epoch = *expected;
+  if (run.line.text(Option::request_id) == "")
+    return make_error(Errc::invalid_argument, "the request id is empty", "leave --request-id out, and one is made");
   options.note = run.line.text(Option::note).value_or("");
   options.dry_run = run.line.has(Option::dry_run);
   options.force = run.line.has(Option::force);
@@ -37,6 +39,7 @@ Result<double> parse_share(std::string_view text) {
   double share = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), share);
   if (percent) share /= 100;
+  if (share == 0) share = 0;  // and not -0
   if (error != std::errc() || end != digits.data() + digits.size() || digits.empty() || !(share >= 0 && share <= 1))
     return make_error(Errc::invalid_argument, "'" + protocol::printable(text, 64) + "' is not a share of all keys",
                       "such as 10% or 0.1");

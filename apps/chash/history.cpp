@@ -81,6 +81,9 @@ void tell_dropped(std::uint64_t dropped, std::uint64_t oldest) {
         " no longer kept; the history begins at epoch " + std::to_string(oldest));
 }
 
+// What a line in a pipe has as it is.
+std::string cell(const Run& run, const std::string& text) { return run.out.is_terminal() ? for_people(text) : text; }
+
 std::string or_dash(const std::string& name) { return name.empty() ? "-" : for_people(name); }
 
 // Pages of a list that is asked for backwards, until there are `count` or no more.
@@ -139,8 +142,9 @@ int show_history(const Run& run) {
       rows.add({std::to_string(entry.epoch), or_dash(entry.time), for_people(entry.who), for_people(change_text(entry)),
                 entry.moved ? percent(*entry.moved, 2) : "-", for_people(entry.note)});
     } else {
-      out += std::to_string(entry.epoch) + '\t' + entry.time + '\t' + entry.who + '\t' + change_text(entry) + '\t' +
-             (entry.moved ? json_number(*entry.moved) : "") + '\t' + entry.note + '\n';
+      out += std::to_string(entry.epoch) + '\t' + entry.time + '\t' + cell(run, entry.who) + '\t' +
+             cell(run, change_text(entry)) + '\t' + (entry.moved ? json_number(*entry.moved) : "") + '\t' +
+             cell(run, entry.note) + '\n';
     }
   }
   if (table) rows.append_to(out, !run.line.has(Option::no_header), run.color);
@@ -185,7 +189,7 @@ int blame_key(const Run& run) {
                 for_people(move.who), move.operation, for_people(move.note)});
     } else {
       out += std::to_string(move.epoch) + '\t' + move.time + '\t' + move.from + '\t' + move.to + '\t' + move.who +
-             '\t' + move.operation + '\t' + move.note + '\n';
+             '\t' + move.operation + '\t' + cell(run, move.note) + '\n';
     }
   }
   if (table && response->moves.empty())

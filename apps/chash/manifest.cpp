@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t group_keys = 1024;  // looked up together, as long as they are short
 constexpr std::size_t group_bytes = std::size_t{1} * 1024 * 1024;
 constexpr std::size_t most_unsent = std::size_t{16} * 1024 * 1024;  // of all files together
+constexpr std::uint64_t most_bytes = 1'000'000'000'000;             // of one key; a million times ten million fit
 constexpr std::size_t longest_name = 200;                           // of a file; most systems allow 255
 
 Error cannot(const std::string& what, const std::string& path) {
@@ -49,7 +50,8 @@ Result<KeyLine> key_from(std::string_view line, const std::string& format) {
   if (tab != line.npos) {
     const std::string_view digits = line.substr(tab + 1);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), found.bytes);
-    const bool is_number = error == std::errc() && end == digits.data() + digits.size() && !digits.empty();
+    const bool is_number =
+        error == std::errc() && end == digits.data() + digits.size() && !digits.empty() && found.bytes <= most_bytes;
     if (!is_number)
       return make_error(Errc::partial, "what stands behind the tab is no number of bytes",
                         "--key-format raw takes whole lines for keys");

@@ -230,7 +230,9 @@ int diff_here(const Run& run, const Manner& manner, const SideName& a, const Sid
   if (!report) return run.fail(report.error());
   Diff::Response response{*report};
   response.ring = before.label;
+  response.epoch = before.epoch;
   response.other = after.label;
+  response.other_epoch = after.epoch;
   response.from = hex(fingerprint(before.spec));
   response.to = hex(fingerprint(after.spec));
   std::string json;

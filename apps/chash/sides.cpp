@@ -10,7 +10,7 @@ using protocol::RingShow;
 Result<Side> make_side(std::string label, RingSpec spec) {
   auto placement = build(spec);
   if (!placement) return std::move(placement).error();
-  return Side{std::move(label), std::move(spec), std::move(*placement)};
+  return Side{std::move(label), 0, std::move(spec), std::move(*placement)};
 }
 
 Result<Side> fetch_side(const Run& run, const std::string& ring, std::optional<std::uint64_t> epoch,
@@ -26,8 +26,8 @@ Result<Side> fetch_side(const Run& run, const std::string& ring, std::optional<s
   }
   std::vector<Node> nodes;
   for (const auto& node : shown->nodes) nodes.push_back({node.name, node.weight, node.fields_given});
-  auto side = make_side(ring + '@' + std::to_string(shown->epoch),
-                        {shown->profile, std::move(nodes), SlotTable(shown->slots), shown->max_move.value_or(1)});
+  auto side = make_side(ring, {shown->profile, std::move(nodes), SlotTable(shown->slots), shown->max_move.value_or(1)});
+  if (side) side->epoch = shown->epoch;
   if (side && hex(fingerprint(side->spec)) != shown->fingerprint)
     return make_error(Errc::internal, "the daemon places ring '" + ring + "' otherwise than this chash",
                       "see chash version: they are of different releases");

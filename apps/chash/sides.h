@@ -12,7 +12,8 @@
 namespace chash::cli {
 
 struct Side {
-  std::string label;  // "default@42", or the name of a file
+  std::string label;        // the name of a ring, or of a file
+  std::uint64_t epoch = 0;  // 0 of a file
   RingSpec spec;
   Placement placement;
 };

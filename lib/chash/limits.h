@@ -55,23 +55,27 @@ inline constexpr std::size_t members_of_waiting = 1'000'000;
 // Flows between nodes that an answer lists, the largest of them, and ranges that move: ~80 bytes of JSON each.
 inline constexpr std::size_t listed_flows = 10'000;
 inline constexpr std::size_t listed_ranges = 50'000;
+// Points x replicas that one answer walks along: 8 s.
+inline constexpr std::uint64_t points_of_replicas = 20'000'000;
+// Receivers that are told of each of many losses, and of one.
+inline constexpr std::size_t listed_receivers = 10;
 // Points x nodes where each node's loss is a placement of its own: 5 s.
 inline constexpr std::uint64_t points_of_losses = 50'000'000;
 // Points of a ring, before and after a change together, up to which each change tells what share of all keys it moved:
 // the writer works that out, at ~60 ns a point. Of larger rings a plan tells.
 inline constexpr std::size_t points_of_told_moves = 20'000;
-// Changes that one answer tells of, and nodes that they name together.
+// Changes that one answer tells of, and what the nodes that they name take together.
 inline constexpr std::uint32_t listed_changes = 1'000;
-inline constexpr std::size_t members_of_listed_changes = 100'000;
+inline constexpr std::size_t bytes_of_listed_changes = 8 * 1024 * 1024;
 // Epochs that one answer looks a key up in, and points that they have together: a second, where each is built anew.
 inline constexpr std::uint64_t blamed_epochs = 5'000;
 inline constexpr std::uint64_t blamed_points = 10'000'000;
 // Old rings that are kept built, for whoever asks of them: 40 MiB of points, and 40 of names.
 inline constexpr std::size_t points_of_old_rings = 4'000'000;
 inline constexpr std::size_t bytes_of_old_rings = 40 * 1024 * 1024;
-// Changes that were planned and may still be applied: of nodes that they name altogether.
+// Changes that were planned and may still be applied, and what they take together.
 inline constexpr std::size_t plans = 1'000;
-inline constexpr std::size_t members_of_plans = 200'000;
+inline constexpr std::size_t bytes_of_plans = 32 * 1024 * 1024;
 // Questions that wait for their turn aside: a plan may name ten thousand nodes, 5 MiB.
 inline constexpr std::size_t queued_studies = 64;
 // Changes of each ring whose history is kept, unless the daemon is told otherwise, and at most.

@@ -5,11 +5,19 @@
 #include <string>
 #include <utility>
 
+#include "chash/limits.h"
+
 namespace chash {
 namespace {
 
 Error unknown() {
-  return make_error(Errc::unpredictable, "where keys would go can be told of rings and of balanced only");
+  return make_error(Errc::unpredictable, "where keys would go cannot be told of this ring",
+                    "it can of rings and of balanced; of replicas not where a key belongs to the nearest point");
+}
+
+Error too_much() {
+  return make_error(Errc::too_large, "the ring is too large to look at all of that",
+                    "ask for one node at a time, and for fewer replicas");
 }
 
 void sort_receivers(Loss& loss) {
@@ -20,12 +28,9 @@ void sort_receivers(Loss& loss) {
 
 // The share of keys whose first `replicas` nodes are all lost.
 std::optional<double> sets_lost(const Placement& placement, const std::vector<bool>& is_lost, std::size_t replicas) {
-  const auto lists = shares_of_lists(placement, replicas);
-  if (!lists) return std::nullopt;
-  double lost = 0;
-  for (const auto& [nodes, share] : *lists)
-    if (!nodes.empty() && std::ranges::all_of(nodes, [&](NodeIndex node) { return is_lost[node]; })) lost += share;
-  return lost;
+  return share_where(placement, replicas, [&](const std::vector<NodeIndex>& nodes) {
+    return !nodes.empty() && std::ranges::all_of(nodes, [&](NodeIndex node) { return is_lost[node]; });
+  });
 }
 
 // Of one node there is nothing to look for: another one keeps the key too, unless there is none that may.
@@ -93,6 +98,7 @@ Result<Loss> loss_of(const RingSpec& spec, const Placement& placement, std::vect
     loss.sets_lost = sets_lost_alone(loss, replicas);
     return loss;
   }
+  if (placement.points() * replicas > limits::points_of_replicas) return too_much();
   const auto lost = sets_lost(placement, is_lost, replicas);
   if (!lost) return unknown();
   loss.sets_lost = *lost;
@@ -102,14 +108,13 @@ Result<Loss> loss_of(const RingSpec& spec, const Placement& placement, std::vect
 Result<std::vector<Loss>> losses_of_each(const RingSpec& spec, const Placement& placement, std::size_t replicas,
                                          std::uint64_t most_work) {
   if (placement.goes_to_next()) {
+    if (placement.points() > limits::points_of_replicas / 2) return too_much();
     auto losses = losses_by_lists(spec, placement);
     if (!losses) return losses;
     for (Loss& loss : *losses) loss.sets_lost = sets_lost_alone(loss, replicas);
     return losses;
   }
-  if (placement.points() * spec.nodes.size() > most_work)
-    return make_error(Errc::too_large, "the ring is too large for looking at each of its nodes",
-                      "ask for one node, or for a zone");
+  if (placement.points() * spec.nodes.size() > most_work) return too_much();
   std::vector<Loss> losses;
   for (NodeIndex node = 0; node < spec.nodes.size(); ++node) {
     auto loss = loss_of(spec, placement, {node}, replicas);

@@ -161,6 +161,18 @@ std::optional<std::map<std::vector<NodeIndex>, double>> shares_of_lists(const Pl
   return shares;
 }
 
+std::optional<double> share_where(const Placement& placement, std::size_t count,
+                                  const std::function<bool(const std::vector<NodeIndex>&)>& is_such) {
+  const auto cuts = common_cuts(placement, placement, count > 1);
+  if (!cuts) return std::nullopt;
+  Length sum;
+  for (std::size_t i = 0; i < cuts->positions.size(); ++i) {
+    const Token length = length_of(*cuts, i);
+    if (is_such(placement.owners_at(inside_of(cuts->positions[i], length), count))) sum.add(length);
+  }
+  return sum.share(cuts->bits);
+}
+
 std::optional<std::vector<MovedRange>> moved_ranges(const Placed& before, const Placed& after, std::size_t rank) {
   const auto cuts = common_cuts(before.placement, after.placement, rank > 0);
   if (!cuts) return std::nullopt;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -58,6 +59,10 @@ Movement sampled_movement(const Placed& before, const Placed& after, const Profi
 
 // What share of all keys each list of the first `count` nodes has.  As movement().
 std::optional<std::map<std::vector<NodeIndex>, double>> shares_of_lists(const Placement& placement, std::size_t count);
+
+// What share of all keys has such nodes as its first `count`.  As movement(); stops at nothing and keeps nothing.
+std::optional<double> share_where(const Placement& placement, std::size_t count,
+                                  const std::function<bool(const std::vector<NodeIndex>&)>& is_such);
 
 // Where on the circle that is, in order.  As movement().
 std::optional<std::vector<MovedRange>> moved_ranges(const Placed& before, const Placed& after, std::size_t rank = 0);

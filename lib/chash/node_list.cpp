@@ -11,7 +11,7 @@ constexpr std::size_t spared_bytes = 64 * 1024;  // of erased nodes, that are no
 
 }  // namespace
 
-std::size_t NodeList::bytes_of(const Node& node) {
+std::size_t bytes_of(const Node& node) {
   std::size_t bytes = sizeof node + node.name.size();
   for (const auto& [name, value] : node.fields) bytes += sizeof(NodeFields::value_type) + name.size() + value.size();
   return bytes;

@@ -26,6 +26,9 @@ struct Node {
   friend bool operator==(const Node&, const Node&) = default;
 };
 
+// What a node takes, with its texts.
+std::size_t bytes_of(const Node& node);
+
 class NodeList {
  public:
   class iterator;
@@ -68,7 +71,6 @@ class NodeList {
  private:
   using Order = std::vector<const Node*>;
 
-  static std::size_t bytes_of(const Node& node);
   void tidy();
 
   Order order_;

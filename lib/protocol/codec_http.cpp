@@ -82,6 +82,8 @@ Result<void> read_parameters(const Parameters& from, In in, T& request, std::vec
           outcome = make_error(Errc::invalid_argument, "'" + std::string(field.name) + "' is given twice");
         } else {
           outcome = from_url(text, field.name, request.*field.member);
+          if constexpr (std::is_same_v<Value, std::string>)
+            if (outcome && is_left_out(field, request)) outcome = bad_field(field.name, "a text that is not empty");
           seen.push_back(field.name);
         }
       }

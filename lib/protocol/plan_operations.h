@@ -47,9 +47,8 @@ struct WantedChange {
 };
 
 struct PlanChange {
-  static constexpr OperationInfo info{
-      "plan",        Method::post, "/api/v1/rings/{ring}/plan",
-      Access::study, 200,          "What a change would move; nothing is changed"};
+  static constexpr OperationInfo info{"plan",        Method::post, "/api/v1/rings/{ring}/plan",
+                                      Access::study, 200,          "What a change would move; nothing is changed"};
   struct Request : WantedChange {
     std::uint32_t n = 1;
     bool ranges = false;
@@ -209,13 +208,16 @@ struct WhatIf {
     double share = 0;
     double sets_lost = 0;
     std::vector<Receiver> receivers{};
+    std::uint64_t receivers_left_out = 0;
     static constexpr auto fields() {
       return std::tuple{
           Field{"lost", &Case::lost, "what is lost: a node, or zone=NAME, or several nodes"},
           Field{"nodes", &Case::nodes, "how many nodes that are"},
           Field{"share", &Case::share, "share of all keys that they have"},
           Field{"sets_lost", &Case::sets_lost, "share of all keys whose n nodes are all among them"},
-          Field{"receivers", &Case::receivers, "who gets these keys; the one that has most then is the first"}};
+          Field{"receivers", &Case::receivers, "who gets these keys; the one that has most then is the first"},
+          Field{"receivers_left_out", &Case::receivers_left_out, "receivers that are too many to list", In::body,
+                Presence::optional}};
     }
   };
   struct Response {

@@ -57,7 +57,8 @@ void compare_nodes(const RingSpec& before, const RingSpec& after, MovementReport
 
 Error not_exact(std::string_view what) {
   return make_error(Errc::unpredictable, "the " + std::string(what) + " that move cannot be told of these rings",
-                    "they can where both have points on one circle, or are balanced");
+                    "they can where both have points on one circle, or are balanced; replicas not where a key belongs "
+                    "to the nearest point");
 }
 
 // As many keys as cost a moment: rendezvous asks every node for each.
@@ -104,6 +105,12 @@ Result<MovementReport> movement_report(const PlacedRing& before, const PlacedRin
   report.flows = flows_of(moved->flows, before.spec, after.spec);
   report.flows_left_out = moved->flows.size() - report.flows.size();
   report.nodes = shares_of(*moved, before.spec, after.spec);
+  // The list of each rank is made anew.
+  const std::uint64_t points = before.placement.points() + after.placement.points();
+  if (options.n > 1 && points * options.n * (options.n + 1) / 2 > limits::points_of_replicas)
+    return make_error(Errc::too_large,
+                      "the rings are too large to look at " + std::to_string(options.n) + " nodes of each key",
+                      "ask for fewer replicas");
   for (std::uint32_t rank = 1; rank < options.n; ++rank) {
     const auto behind = movement(from, to, rank);
     if (!behind) return not_exact("replicas");

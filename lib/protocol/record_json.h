@@ -247,6 +247,9 @@ Result<std::size_t> read_field(const json& object, const Field& field, T& record
       ++taken;
     }
   }
+  if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, std::string>)
+    if (taken != 0 && unknown == Unknown::refuse && is_left_out(field, record))
+      return bad_field(field.name, "a text that is not empty");
   if (taken == 0 && field.presence == Presence::required)
     return make_error(Errc::invalid_argument, "'" + std::string(field.name) + "' is missing");
   return taken;

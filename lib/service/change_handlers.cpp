@@ -47,10 +47,19 @@ ApplyChange::Response applied(const std::string& ring, const Committed& committe
           {}};
 }
 
+// U+0080 to U+009F, and the separators of lines and paragraphs. Requires: UTF-8.
+bool has_hidden_controls(std::string_view text) {
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    if (text[i] == '\xc2' && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
+    if (text.substr(i, 3) == "\xe2\x80\xa8" || text.substr(i, 3) == "\xe2\x80\xa9") return true;
+  }
+  return false;
+}
+
 Result<void> check(const ChangeOptions& options) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   if (options.note.size() > limits::note_bytes || !is_utf8(options.note) ||
-      std::ranges::any_of(options.note, is_control))
+      std::ranges::any_of(options.note, is_control) || has_hidden_controls(options.note))
     return make_error(Errc::invalid_argument,
                       "'note' is not one line of UTF-8 of at most " + std::to_string(limits::note_bytes) + " bytes");
   constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";

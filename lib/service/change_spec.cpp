@@ -34,7 +34,30 @@ Result<Change> planned_change(const std::string& id, const std::string& ring, co
   return members_change(plan->change, ring, now, store, plans);
 }
 
+// Where a change names nodes, as such or by their names.
+struct Nodes {
+  const std::vector<Node>* operator()(const AddNodes& c) const { return &c.nodes; }
+  const std::vector<Node>* operator()(const EditNodes& c) const { return &c.add.nodes; }
+  const std::vector<Node>* operator()(const SetRing& c) const { return &c.nodes.nodes; }
+  const std::vector<Node>* operator()(const CreateRing& c) const { return &c.nodes; }
+  const std::vector<Node>* operator()(const auto&) const { return nullptr; }
+};
+struct Names {
+  const std::vector<std::string>* operator()(const RemoveNodes& c) const { return &c.names; }
+  const std::vector<std::string>* operator()(const EditNodes& c) const { return &c.remove.names; }
+  const std::vector<std::string>* operator()(const auto&) const { return nullptr; }
+};
+
 }  // namespace
+
+std::size_t bytes_of(const RingChange& change) {
+  std::size_t bytes = sizeof change;
+  if (const auto* nodes = std::visit(Nodes(), change))
+    for (const Node& node : *nodes) bytes += chash::bytes_of(node);
+  if (const auto* names = std::visit(Names(), change))
+    for (const std::string& name : *names) bytes += sizeof name + name.size();
+  return bytes;
+}
 
 Result<Change> members_change(const RingChange& change, const std::string& ring, const RingSpec& now, Store& store,
                               const PlanBook& plans) {

@@ -26,6 +26,14 @@ ChangeEntry entry_of(const PastChange& change) {
   return entry;
 }
 
+std::size_t bytes_named(const Delta& delta) {
+  std::size_t bytes = 0;
+  for (const Node& node : delta.added) bytes += bytes_of(node);
+  for (const Node& node : delta.altered) bytes += bytes_of(node);
+  for (const std::string& name : delta.removed) bytes += sizeof name + name.size();
+  return bytes;
+}
+
 bool concerns(const PastChange& change, const std::string& node) {
   const auto is_it = [&](const Node& one) { return one.name == node; };
   return std::ranges::find(change.delta.removed, node) != change.delta.removed.end() ||
@@ -63,7 +71,7 @@ Result<History::Response> Studies::handle(const History::Request& request) {
   History::Response response{request.ring, (*ring)->epoch, extent->oldest, dropped(*extent), {}, {}};
   std::uint64_t end = std::min(request.before.value_or((*ring)->epoch + 1), (*ring)->epoch + 1);
   constexpr std::uint64_t step = 100;  // read at once
-  std::size_t members = 0;
+  std::size_t bytes = 0;
   while (end > extent->oldest && end > 0) {
     const std::uint64_t first = std::max(extent->oldest, end - std::min(end, step));
     auto changes = archive_.store().changes(request.ring, first, end - 1);
@@ -71,12 +79,12 @@ Result<History::Response> Studies::handle(const History::Request& request) {
     for (auto change = changes->rbegin(); change != changes->rend(); ++change) {
       if (change->record.time_ms < *since) return response;
       if (!request.node.empty() && !concerns(*change, request.node)) continue;
-      if (response.entries.size() == request.n || members > limits::members_of_listed_changes) {
+      if (response.entries.size() == request.n || bytes > limits::bytes_of_listed_changes) {
         response.next = response.entries.back().epoch;
         return response;
       }
       response.entries.push_back(entry_of(*change));
-      members += change->delta.added.size() + change->delta.removed.size() + change->delta.altered.size();
+      bytes += bytes_named(change->delta);
     }
     end = first;
   }

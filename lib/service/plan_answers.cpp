@@ -93,10 +93,13 @@ Result<std::vector<NodeIndex>> nodes_lost(const RingSpec& spec, const std::vecto
   return lost;
 }
 
-WhatIf::Case case_of(const Loss& loss, std::string label, const RingSpec& spec) {
-  WhatIf::Case found{std::move(label), loss.nodes.size(), loss.share, loss.sets_lost, {}};
-  for (const Loss::Receiver& receiver : loss.receivers)
+WhatIf::Case case_of(const Loss& loss, std::string label, const RingSpec& spec, std::size_t most) {
+  WhatIf::Case found{std::move(label), loss.nodes.size(), loss.share, loss.sets_lost, {}, 0};
+  for (const Loss::Receiver& receiver : loss.receivers) {
+    if (found.receivers.size() == most) break;
     found.receivers.push_back({spec.nodes[receiver.node].name, receiver.gets, receiver.share});
+  }
+  found.receivers_left_out = loss.receivers.size() - found.receivers.size();
   return found;
 }
 
@@ -168,15 +171,19 @@ Result<WhatIf::Response> Studies::handle(const WhatIf::Request& request) {
   if (request.lose == std::vector<std::string>{"each"}) {
     auto losses = losses_of_each(spec, placement, request.n, limits::points_of_losses);
     if (!losses) return std::move(losses).error();
-    for (const Loss& loss : *losses) response.cases.push_back(case_of(loss, spec.nodes[loss.nodes.front()].name, spec));
+    for (const Loss& loss : *losses)
+      response.cases.push_back(case_of(loss, spec.nodes[loss.nodes.front()].name, spec, limits::listed_receivers));
   } else {
+    if (request.lose.empty() || std::ranges::find(request.lose, "each") != request.lose.end())
+      return make_error(Errc::invalid_argument, "'lose' names nothing, or each and something else",
+                        "each stands alone");
     auto lost = nodes_lost(spec, request.lose);
     if (!lost) return std::move(lost).error();
     auto loss = loss_of(spec, placement, std::move(*lost), request.n);
     if (!loss) return std::move(loss).error();
     std::string label;
     for (const std::string& word : request.lose) label += (label.empty() ? "" : " ") + word;
-    response.cases.push_back(case_of(*loss, std::move(label), spec));
+    response.cases.push_back(case_of(*loss, std::move(label), spec, limits::listed_flows));
   }
   const auto worst = [](const WhatIf::Case& one) { return one.receivers.empty() ? 0 : one.receivers.front().share; };
   std::ranges::stable_sort(response.cases, std::ranges::greater(), worst);

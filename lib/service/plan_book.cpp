@@ -8,14 +8,14 @@ namespace chash::service {
 
 void PlanBook::put(const std::string& id, PlannedChange change) {
   const std::lock_guard lock(mutex_);
-  const std::size_t members = members_named(change.change);
-  const auto [at, is_new] = plans_.insert_or_assign(id, std::move(change));
-  if (!is_new) return;  // the same plan
+  // Another way to the same ring is as good.
+  const auto [at, is_new] = plans_.try_emplace(id, std::move(change));
+  if (!is_new) return;
   order_.push_back(id);
-  members_ += members;
-  while (order_.size() > 1 && (order_.size() > limits::plans || members_ > limits::members_of_plans)) {
+  bytes_ += bytes_of(at->second.change);
+  while (order_.size() > 1 && (order_.size() > limits::plans || bytes_ > limits::bytes_of_plans)) {
     const auto oldest = plans_.find(order_.front());
-    members_ -= members_named(oldest->second.change);
+    bytes_ -= bytes_of(oldest->second.change);
     plans_.erase(oldest);
     order_.pop_front();
   }

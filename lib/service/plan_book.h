@@ -29,7 +29,7 @@ class PlanBook {
   mutable std::mutex mutex_;
   std::map<std::string, PlannedChange> plans_;
   std::deque<std::string> order_;  // the oldest first
-  std::size_t members_ = 0;        // nodes that all of them name
+  std::size_t bytes_ = 0;          // of all of them
 };
 
 }  // namespace chash::service

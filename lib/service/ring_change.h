@@ -45,16 +45,8 @@ inline bool concerns_members(const RingChange& change) {
          !std::holds_alternative<DeleteRing>(change);
 }
 
-// How many nodes it names, and one for itself: what keeping it takes.
-struct MembersNamed {
-  std::size_t operator()(const AddNodes& c) const { return 1 + c.nodes.size(); }
-  std::size_t operator()(const RemoveNodes& c) const { return 1 + c.names.size(); }
-  std::size_t operator()(const EditNodes& c) const { return 1 + c.add.nodes.size() + c.remove.names.size(); }
-  std::size_t operator()(const SetRing& c) const { return 1 + c.nodes.nodes.size(); }
-  std::size_t operator()(const CreateRing& c) const { return 1 + c.nodes.size(); }
-  std::size_t operator()(const auto&) const { return 1; }
-};
-inline std::size_t members_named(const RingChange& change) { return std::visit(MembersNamed(), change); }
+// What the nodes take that it names, and itself.
+std::size_t bytes_of(const RingChange& change);
 
 // What a change came to.
 struct Committed {

@@ -77,13 +77,13 @@ void Studies::plan(std::string ring, RingChange change, std::function<void(Resul
   post(job, [shared](Error error) { (*shared)(std::move(error)); });
 }
 
-void Studies::post(std::function<void()> job, const std::function<void(Error)>& refuse) {
+void Studies::post(std::function<void()> answer, std::function<void(Error)> refuse) {
   const auto error = [&]() -> std::optional<Error> {
     const std::lock_guard lock(mutex_);
     if (stopping_) return make_error(Errc::shutting_down, "chashd is stopping");
     if (queue_.size() >= limits::queued_studies)
       return make_error(Errc::busy, "too many plans and questions of the past are waiting", "try again in a moment");
-    queue_.push_back(std::move(job));
+    queue_.push_back({std::move(answer), refuse});
     if (!thread_.joinable()) {
       const SignalsBlocked blocked;
       thread_ = std::thread([this] { run(); });
@@ -95,16 +95,17 @@ void Studies::post(std::function<void()> job, const std::function<void(Error)>& 
 }
 
 void Studies::run() {
-  std::vector<std::function<void()>> jobs;
+  std::unique_lock lock(mutex_);
   while (true) {
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
-      if (queue_.empty()) return;
-      jobs.swap(queue_);
-    }
-    for (const auto& job : jobs) job();
-    jobs.clear();
+    wake_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    const Job job = std::move(queue_.front());
+    queue_.pop_front();
+    const bool stopping = stopping_;
+    lock.unlock();
+    if (stopping) job.refuse(make_error(Errc::shutting_down, "chashd is stopping"));
+    else job.answer();
+    lock.lock();
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -22,7 +23,7 @@ class Studies {
   // Requires: all of them outlive it.
   Studies(Store& store, const Published<Rings>& published, PlanBook& plans)
       : published_(published), plans_(plans), archive_(store, published) {}
-  // Answers what waits, then stops.
+  // Finishes the question that is being answered, refuses those that wait, and stops.
   ~Studies();
 
   // `done` is called once: on the thread of the studies, or at once on this one when too many questions wait.
@@ -33,7 +34,7 @@ class Studies {
 
  private:
   void run();
-  void post(std::function<void()> job, const std::function<void(Error)>& refuse);
+  void post(std::function<void()> answer, std::function<void(Error)> refuse);
 
   Result<protocol::Plan> plan_now(const std::string& ring, const RingChange& change, std::uint32_t n, bool ranges);
   Result<protocol::GetNode::Response> handle(const protocol::GetNode::Request& request);
@@ -51,9 +52,13 @@ class Studies {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<std::function<void()>> queue_;  // guarded by mutex_
-  bool stopping_ = false;                     // guarded by mutex_
-  std::thread thread_;                        // guarded by mutex_; started when first asked
+  struct Job {
+    std::function<void()> answer;
+    std::function<void(Error)> refuse;
+  };
+  std::deque<Job> queue_;  // guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;     // guarded by mutex_; started when first asked
 };
 
 // Whether a request is not answered at once, but by Studies.

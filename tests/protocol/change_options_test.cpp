@@ -69,6 +69,20 @@ TEST_CASE("change options: every change has them, in the query, and nothing else
   CHECK(changes >= 8);
 }
 
+TEST_CASE("change options: a text that is empty would be taken for none, and is refused") {
+  for (const std::string option : {"note", "request_id"}) {
+    const RouteMatch match = match_route(Method::post, "/api/v1/rings/r/nodes");
+    REQUIRE(match.row);
+    const std::string nodes = R"({"nodes":[{"name":"a"}]})";
+    refuses(decode_http(*match.row, match.path_fields, *parse_query(option + "="), nodes), Errc::invalid_argument,
+            "'" + option + "' must be a text that is not empty");
+    refuses(decode_request(R"({"op":"add","nodes":[{"name":"a"}],")" + option + R"(":""})"), Errc::invalid_argument,
+            "'" + option + "' must be a text that is not empty");
+  }
+  refuses(decode_request(R"({"op":"get-node","key":"k","at":""})"), Errc::invalid_argument,
+          "'at' must be a text that is not empty");
+}
+
 TEST_CASE("change options: in a body they are refused, and it is said where they stand") {
   const auto posted = [](std::string_view path, const std::string& query, std::string_view body) {
     const RouteMatch match = match_route(Method::post, path);
@@ -81,7 +95,8 @@ TEST_CASE("change options: in a body they are refused, and it is said where they
     for (const char* path : {"/api/v1/rings/r/nodes", "/api/v1/rings/r/apply"})
       refuses(posted(path, "", nodes + ",\"" + option + "\":1}"), Errc::invalid_argument,
               "'" + option + "' does not belong here", "it stands in the query");
-    refuses(posted("/api/v1/rings/r/nodes", option + "=&" + option + "=", nodes + "}"), Errc::invalid_argument,
+    const std::string given = option + (option == "note" || option == "request_id" ? "=x" : "=");
+    refuses(posted("/api/v1/rings/r/nodes", given + "&" + given, nodes + "}"), Errc::invalid_argument,
             option == "note" || option == "request_id" ? "'" + option + "' is given twice"
             : option == "expect_epoch"                 ? "'expect_epoch' must be a whole number from 0 to "
                                                          "18446744073709551615"
