@@ -1,5 +1,6 @@
 #include "protocol/time_text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -9,7 +10,8 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr std::int64_t latest = 253'402'300'799'999;  // of the year 9999, which is the last of four digits
+constexpr std::int64_t earliest = -62'135'596'800'000;  // of the year 1
+constexpr std::int64_t latest = 253'402'300'799'999;    // of the year 9999, which is the last of four digits
 
 // Takes a number of just so many digits, and the character behind it if one is asked for.
 bool take(std::string_view& text, std::size_t digits, int& number, char behind = '\0') {
@@ -50,7 +52,7 @@ bool take_offset(std::string_view& text, int& minutes) {
 
 std::string time_text(std::int64_t ms_since_1970) {
   if (ms_since_1970 == 0) return {};
-  const sys_time<milliseconds> time{milliseconds(ms_since_1970)};
+  const sys_time<milliseconds> time{milliseconds(std::clamp(ms_since_1970, earliest, latest))};
   const auto day = floor<days>(time);
   const year_month_day date(day);
   const hh_mm_ss clock(time - day);
