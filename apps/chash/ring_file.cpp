@@ -95,7 +95,9 @@ std::string quoted(std::string_view text) {
 std::string toml_text(const RingFile& file) {
   std::string out = "# Ring " + file.ring + " at epoch " + std::to_string(file.epoch.value_or(0)) +
                     ". Look before you apply it: chash plan --prune FILE\n";
-  out += "ring = " + quoted(file.ring) + "\nprofile = " + quoted(file.profile) + '\n';
+  // A list of nodes was read without either, and an empty text is refused.
+  if (!file.ring.empty()) out += "ring = " + quoted(file.ring) + '\n';
+  if (!file.profile.empty()) out += "profile = " + quoted(file.profile) + '\n';
   if (file.max_move) out += "max_move = " + json_number(*file.max_move) + '\n';
   if (file.nodes.empty()) out += "nodes = []\n";
   for (const NodeGiven& node : file.nodes) {
