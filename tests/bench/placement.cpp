@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
   std::printf("\nmemory\n");
   for (const std::size_t nodes : rings) memory(report, nodes);
   for (const std::size_t nodes : rings)
-    if (nodes >= 1000 || is_smoke) movements(report, nodes);
+    if (nodes >= 1000 || is_smoke) movements(report, nodes, is_smoke);
   building(report, is_smoke ? 100 : 1000);
   if (!is_smoke) balance(report);
   if (!options.json.empty()) std::ofstream(options.json) << report.json().dump(1) << '\n';

@@ -26,7 +26,7 @@ void reading_while_changing(Report& report, bool is_smoke);
 void memory(Report& report, std::size_t count);
 
 // --- placement_movement.cpp ---
-void movements(Report& report, std::size_t count);
+void movements(Report& report, std::size_t count, bool is_smoke);
 
 chash::NodeList named_nodes(std::size_t count);
 
