@@ -130,7 +130,9 @@ Result<void> read_deltas(sqlite3* database, std::string_view ring, std::int64_t 
                  "SELECT name, weight, fields, position, added, 0 AS removed FROM node WHERE ring = ?1 "
                  "AND added BETWEEN ?2 AND ?3 "
                  "UNION ALL SELECT name, weight, fields, position, added, removed FROM past_node "
-                 "WHERE ring = ?1 AND removed >= ?2 AND (added BETWEEN ?2 AND ?3 OR removed <= ?3) "
+                 "WHERE ring = ?1 AND removed BETWEEN ?2 AND ?3 "
+                 "UNION ALL SELECT name, weight, fields, position, added, removed FROM past_node "
+                 "WHERE ring = ?1 AND added BETWEEN ?2 AND ?3 AND removed > ?3 "
                  "ORDER BY position, added");
   rows.bind(1, ring);
   rows.bind(2, first);

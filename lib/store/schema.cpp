@@ -42,6 +42,7 @@ const char* const schema = R"sql(
     added INTEGER NOT NULL,
     PRIMARY KEY(ring, removed, position)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX past_node_added ON past_node(ring, added);
   CREATE TABLE change(
     ring TEXT NOT NULL,
     epoch INTEGER NOT NULL,
