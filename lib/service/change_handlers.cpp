@@ -26,10 +26,11 @@ std::vector<std::string> warnings(const Committed& committed) {
   return committed.warning.empty() ? std::vector<std::string>() : std::vector<std::string>{committed.warning};
 }
 
-RingCreate::Response created(const std::string& ring, const Committed& committed) {
+// A dry run has made no ring whose profile that would be.
+RingCreate::Response created(const std::string& ring, const std::string& profile, const Committed& committed) {
   return {ring,
           committed.epoch,
-          committed.spec == nullptr ? "" : committed.spec->profile,
+          committed.spec == nullptr ? profile : committed.spec->profile,
           names_of(committed.delta.added),
           warnings(committed),
           {}};
@@ -160,15 +161,17 @@ void Handlers::handle(const RingCreate::Request& request, Caller caller, Done do
   change_as<RingCreate>(request, request.ring, CreateRing{request.profile, nodes_of(request.nodes), request.max_move},
                         std::move(caller), std::move(done),
                         [ring = request.ring, profile = request.profile](const Committed& committed) {
-                          RingCreate::Response response = created(ring, committed);
-                          response.profile = profile;
-                          return response;
+                          return created(ring, profile, committed);
                         });
 }
 
 void Handlers::handle(const RingCopy::Request& request, Caller caller, Done done) {
+  // That it is not there, the change says.
+  const auto from = ring_named(request.ring);
   change_as<RingCopy>(request, request.to, CopyRing{request.ring}, std::move(caller), std::move(done),
-                      [ring = request.to](const Committed& committed) { return created(ring, committed); });
+                      [ring = request.to, profile = from ? (*from)->spec.profile : ""](const Committed& committed) {
+                        return created(ring, profile, committed);
+                      });
 }
 
 void Handlers::handle(const RingDelete::Request& request, Caller caller, Done done) {

@@ -73,7 +73,8 @@ Result<Foreseen> foresee_members(const RingChange& change, const std::string& ri
 }
 
 // The names that stand for what is lost: a node, zone=NAME, or several nodes.
-Result<std::vector<NodeIndex>> nodes_lost(const RingSpec& spec, const std::vector<std::string>& lose) {
+Result<std::vector<NodeIndex>> nodes_lost(const std::string& ring, const RingSpec& spec,
+                                          const std::vector<std::string>& lose) {
   std::vector<NodeIndex> lost;
   for (const std::string& word : lose) {
     const bool is_zone = word.starts_with("zone=");
@@ -85,7 +86,7 @@ Result<std::vector<NodeIndex>> nodes_lost(const RingSpec& spec, const std::vecto
       return make_error(Errc::not_found,
                         is_zone ? "no node of this ring has " + printable(word, limits::name_bytes)
                                 : "no node '" + printable(word, limits::name_bytes) + "' in the ring",
-                        "try: chash list");
+                        "try: chash list -r " + ring);
   }
   std::ranges::sort(lost);
   const auto twice = std::ranges::unique(lost);
@@ -177,7 +178,7 @@ Result<WhatIf::Response> Studies::handle(const WhatIf::Request& request) {
     if (request.lose.empty() || std::ranges::find(request.lose, "each") != request.lose.end())
       return make_error(Errc::invalid_argument, "'lose' names nothing, or each and something else",
                         "each stands alone");
-    auto lost = nodes_lost(spec, request.lose);
+    auto lost = nodes_lost(request.ring, spec, request.lose);
     if (!lost) return std::move(lost).error();
     auto loss = loss_of(spec, placement, std::move(*lost), request.n);
     if (!loss) return std::move(loss).error();
