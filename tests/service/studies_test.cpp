@@ -116,6 +116,32 @@ TEST_CASE("studies: whoever still waits when they are destroyed is answered, and
   Studies never_asked(store, (*started)->rings(), plans);
 }
 
+TEST_CASE("studies: what waits when they stop is refused, so that nobody waits for it") {
+  FakeStore store;
+  const auto log = quiet_log();
+  auto started = RingService::start(store, *log, {{"a", 1}});
+  REQUIRE(started);
+  PlanBook plans;
+  auto studies = std::make_unique<Studies>(store, (*started)->rings(), plans);
+  Studies& still = *studies;
+  Gate gate;
+  still.ask(History::Request(), [&](const Result<AnyResponse>&) { gate.wait(); });
+  gate.wait_until_somebody_waits();
+  std::size_t answered = 0, told = 0;
+  for (std::size_t i = 0; i < limits::queued_studies; ++i)
+    still.ask(History::Request(), [&](const Result<AnyResponse>& answer) {
+      (answer ? answered : told) += !answer && answer.error().code != Errc::shutting_down ? 0 : 1;
+    });
+  std::thread stopper([&] { studies.reset(); });
+  // Nothing more may wait: who asks is told at once whether it has begun to stop.
+  for (Errc seen = Errc::busy; seen == Errc::busy;)
+    still.ask(History::Request(), [&](const Result<AnyResponse>& answer) { seen = refusal(answer).code; });
+  gate.open();
+  stopper.join();
+  CHECK(answered == 0);
+  CHECK(told == limits::queued_studies);
+}
+
 TEST_CASE("studies: of many who ask at once each is answered") {
   World world({{"a", 1}, {"b", 1}});
   std::atomic<int> good = 0, busy = 0, other = 0;
