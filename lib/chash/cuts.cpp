@@ -44,9 +44,7 @@ void Placement::named_at(std::span<const Token> positions, std::size_t rank, std
     return;
   }
   for (std::size_t i = 0; i < positions.size(); ++i) {
-    const auto named = ring != nullptr       ? ring->owners_at(positions[i], rank + 1)
-                       : balanced != nullptr ? balanced->owners_at(positions[i], rank + 1)
-                                             : std::vector<NodeIndex>();
+    const auto named = owners_at(positions[i], rank + 1);
     if (rank < named.size()) found[i] = named[rank];
   }
 }

@@ -57,7 +57,7 @@ inline constexpr std::size_t listed_flows = 10'000;
 inline constexpr std::size_t listed_ranges = 50'000;
 // Points x replicas that one answer walks along: 8 s.
 inline constexpr std::uint64_t points_of_replicas = 20'000'000;
-// Receivers that are told of each of many losses, and of one.
+// Receivers that are told of each loss where there is one for each node; of one alone, as many as flows.
 inline constexpr std::size_t listed_receivers = 10;
 // Points x nodes where each node's loss is a placement of its own: 5 s.
 inline constexpr std::uint64_t points_of_losses = 50'000'000;

@@ -60,7 +60,7 @@ Movement sampled_movement(const Placed& before, const Placed& after, const Profi
 // What share of all keys each list of the first `count` nodes has.  As movement().
 std::optional<std::map<std::vector<NodeIndex>, double>> shares_of_lists(const Placement& placement, std::size_t count);
 
-// What share of all keys has such nodes as its first `count`.  As movement(); stops at nothing and keeps nothing.
+// What share of all keys has such nodes as its first `count`.  As movement(), in constant memory.
 std::optional<double> share_where(const Placement& placement, std::size_t count,
                                   const std::function<bool(const std::vector<NodeIndex>&)>& is_such);
 
