@@ -86,7 +86,7 @@ Result<std::vector<NodeIndex>> nodes_lost(const std::string& ring, const RingSpe
       return make_error(Errc::not_found,
                         is_zone ? "no node of this ring has " + printable(word, limits::name_bytes)
                                 : "no node '" + printable(word, limits::name_bytes) + "' in the ring",
-                        "try: chash list -r " + ring);
+                        ring == default_ring ? "try: chash list" : "try: chash list -r " + ring);
   }
   std::ranges::sort(lost);
   const auto twice = std::ranges::unique(lost);
