@@ -6,8 +6,8 @@
 #include <map>
 #include <string>
 
-#include "chash/node_identity.h"
 #include "chash/slot_shares.h"
+#include "chash/standing.h"
 
 namespace chash {
 namespace {
@@ -46,7 +46,9 @@ SlotTable reslotted(const Profile& profile, const SlotTable& table, const NodeLi
     if (before[i].name == after[stays].name) now[i] = stays++;
   std::vector<NodeIndex> held(profile.slots, no_node);
   for (std::size_t slot = 0; slot < table.size(); ++slot) held[slot] = now[table[slot]];
-  return SlotTable(share_out(std::move(held), weights));
+  std::vector<bool> takes_nothing(after.size());
+  for (std::size_t i = 0; i < after.size(); ++i) takes_nothing[i] = is_draining(after[i]);
+  return SlotTable(share_out(std::move(held), weights, takes_nothing));
 }
 
 Result<Balanced> Balanced::build(const Profile& profile, std::span<const Member> members, const NodeList& nodes,
@@ -64,7 +66,7 @@ Result<Balanced> Balanced::build(const Profile& profile, std::span<const Member>
     if (member.weight == 0) continue;
     is_able[member.node] = true;
     made.able_.push_back(member.node);
-    const std::string zone = node_field(nodes[member.node], "zone");
+    const std::string zone = node_label(nodes[member.node], "zone");
     const auto number = static_cast<std::uint32_t>(made.zone_count_);
     made.zones_[member.node] = zone.empty() ? number : numbers.emplace(zone, number).first->second;
     if (made.zones_[member.node] == number) ++made.zone_count_;

@@ -36,17 +36,17 @@ std::optional<Cuts> common_cuts(const Placement& a, const Placement& b, bool lis
 void Placement::named_at(std::span<const Token> positions, std::size_t rank, std::span<NodeIndex> found) const {
   std::ranges::fill(found, rank == 0 ? only_ : no_node);
   if (is_constant()) return;
+  const auto name = [&](std::size_t i) {
+    const auto named = owners_at(positions[i], rank + 1);
+    found[i] = rank < named.size() ? named[rank] : no_node;
+  };
   const auto* const ring = std::get_if<Ring>(&algorithm_);
   const auto* const balanced = std::get_if<Balanced>(&algorithm_);
-  if (ring != nullptr && rank == 0) return ring->owners_at(positions, found);
-  if (balanced != nullptr && rank == 0) {
+  if (rank == 0 && ring != nullptr) ring->owners_at(positions, found);
+  if (rank == 0 && balanced != nullptr)
     std::ranges::transform(positions, found.begin(), [&](Token position) { return balanced->owner_at(position); });
-    return;
-  }
-  for (std::size_t i = 0; i < positions.size(); ++i) {
-    const auto named = owners_at(positions[i], rank + 1);
-    if (rank < named.size()) found[i] = named[rank];
-  }
+  for (std::size_t i = 0; i < positions.size(); ++i)
+    if (rank > 0 || is_missing(found[i])) name(i);
 }
 
 std::vector<NodeIndex> Placement::owners_at(Token position, std::size_t count) const {
@@ -54,12 +54,15 @@ std::vector<NodeIndex> Placement::owners_at(Token position, std::size_t count) c
   const auto* const ring = std::get_if<Ring>(&algorithm_);
   const auto* const balanced = std::get_if<Balanced>(&algorithm_);
   if (is_constant() || (ring == nullptr && balanced == nullptr)) return {};
-  return ring != nullptr ? ring->owners_at(position, count) : balanced->owners_at(position, count);
+  return choose(standing_.get(), nullptr, count, [&](std::size_t asked) {
+    return ring != nullptr ? ring->owners_at(position, asked) : balanced->owners_at(position, asked);
+  });
 }
 
 bool Placement::goes_to_next() const {
   const auto* const ring = std::get_if<Ring>(&algorithm_);
-  return ring != nullptr && !is_constant() && ring->goes_to_next();
+  const bool drains = standing_ != nullptr && standing_->has_drain();
+  return ring != nullptr && !is_constant() && !drains && ring->goes_to_next();
 }
 
 }  // namespace chash

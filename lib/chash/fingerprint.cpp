@@ -3,6 +3,7 @@
 
 #include "chash/profile.h"
 #include "chash/ring_spec.h"
+#include "chash/standing.h"
 
 namespace chash {
 namespace {
@@ -45,6 +46,10 @@ Token fingerprint(const RingSpec& spec) {
     append_text(node.name, bytes);
     append_number(std::bit_cast<std::uint64_t>(node.weight), bytes);
     NodeFields fields = node.fields;
+    // Of labels those count that replicas are spread by.
+    for (const std::string_view domain : failure_domains)
+      for (const auto& label : node.labels)
+        if (label.first == domain) fields.push_back(label);
     std::ranges::sort(fields);
     for (const auto& [name, value] : fields) {
       append_text(name, bytes);

@@ -16,9 +16,12 @@ inline constexpr std::size_t key_bytes = 64 * 1024;
 inline constexpr std::size_t name_bytes = 255;
 // A ring's name stands in every answer and log line of it.
 inline constexpr std::size_t ring_name_bytes = 64;
-// Fields of one node: no profile knows half as many. A field may be a list of Cassandra's tokens, 1536 of 21 bytes.
+// Fields of one node, and labels: no profile knows half as many. A field may be a list of Cassandra's tokens, 1536 of
+// 21 bytes.
 inline constexpr std::size_t node_fields = 16;
 inline constexpr std::size_t field_bytes = 32 * 1024;
+// As many labels as fields. One is a word: an address, a zone.
+inline constexpr std::size_t label_bytes = 1024;
 // A profile as text: every parameter, each as long as it gets.
 inline constexpr std::size_t profile_bytes = 4096;
 // A weight multiplies virtual nodes; above this, one node alone would fill the ring (nginx/nginx#191: weight=1000000

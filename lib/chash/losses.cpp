@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "chash/limits.h"
+#include "chash/standing.h"
 
 namespace chash {
 namespace {
@@ -24,6 +25,18 @@ void sort_receivers(Loss& loss) {
   std::ranges::sort(loss.receivers, [](const Loss::Receiver& a, const Loss::Receiver& b) {
     return a.share != b.share ? a.share > b.share : a.node < b.node;
   });
+}
+
+// The ring when they are lost. A node that drains is not to take what was theirs, as it would if they were removed:
+// they are down then.
+RingSpec without(const RingSpec& spec, const std::vector<NodeIndex>& nodes, bool as_down) {
+  AlterNodes down;
+  down.state = "down";
+  Delta delta;
+  for (const NodeIndex node : nodes) (as_down ? down.names : delta.removed).push_back(spec.nodes[node].name);
+  if (as_down)
+    if (const auto altered = resolve(spec, down)) delta = *altered;
+  return apply(spec, delta);
 }
 
 // The share of keys whose first `replicas` nodes are all lost.
@@ -64,14 +77,11 @@ Result<std::vector<Loss>> losses_by_lists(const RingSpec& spec, const Placement&
 Result<Loss> loss_of(const RingSpec& spec, const Placement& placement, std::vector<NodeIndex> nodes,
                      std::size_t replicas) {
   std::ranges::sort(nodes);
-  Delta delta;
   std::vector<bool> is_lost(spec.nodes.size());
-  for (const NodeIndex node : nodes) {
-    delta.removed.push_back(spec.nodes[node].name);
-    is_lost[node] = true;
-  }
-  const RingSpec rest = apply(spec, delta);
-  auto after = placement.changed(nodes, rest.nodes);
+  for (const NodeIndex node : nodes) is_lost[node] = true;
+  const bool drains = std::ranges::any_of(spec.nodes, is_draining);
+  const RingSpec rest = without(spec, nodes, drains);
+  auto after = placement.changed(drains ? std::span<const NodeIndex>() : nodes, rest.nodes);
   if (!after) {
     auto built = build(rest);
     if (!built) return std::move(built).error();
@@ -81,7 +91,7 @@ Result<Loss> loss_of(const RingSpec& spec, const Placement& placement, std::vect
   if (!moved) return unknown();
   std::vector<NodeIndex> old_number;  // of a node of the rest
   for (NodeIndex node = 0; node < is_lost.size(); ++node)
-    if (!is_lost[node]) old_number.push_back(node);
+    if (drains || !is_lost[node]) old_number.push_back(node);
 
   Loss loss{std::move(nodes), 0, 0, {}};
   for (const NodeIndex node : loss.nodes) loss.share += moved->before[node];

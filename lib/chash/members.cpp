@@ -7,6 +7,7 @@
 
 #include "chash/limits.h"
 #include "chash/node_identity.h"
+#include "chash/standing.h"
 
 namespace chash {
 namespace {
@@ -32,12 +33,13 @@ Result<double> weight_of(const Profile& profile, const Node& node) {
   return refused(node, "its weight is 0", "leave the node out");
 }
 
-Result<bool> is_down(const Node& node) {
-  if (node.fields.empty()) return false;
-  const std::string state = node_field(node, "state");
-  if (state.empty() || state == "up") return false;
-  if (state == "down") return true;
-  return refused(node, "state is neither up nor down");
+Result<NodeState> state_of(const Profile& profile, const Node& node) {
+  if (node.fields.empty()) return NodeState::up;
+  const auto state = node_state(node);
+  if (state && *state == NodeState::drain && !keeps_order(profile))
+    return refused(node, "it cannot drain: " + profile.text + " places keys anew when a node is down",
+                   "take it down, or give it less weight");
+  return state;
 }
 
 // ex_hash_ring's number of points of a node.
@@ -58,6 +60,14 @@ Result<void> check_fields(const Node& node, const std::vector<std::string>& know
     for (const std::string& one : known) all += (all.empty() ? "" : ", ") + one;
     return refused(node, "there is no field '" + name.substr(0, 64) + "' in this profile", "it has: " + all);
   }
+  return {};
+}
+
+// What the profile reads is none: it would not be read there.
+Result<void> check_labels(const Node& node, const std::vector<std::string>& known) {
+  for (const auto& [name, value] : node.labels)
+    if (name != "zone" && std::ranges::find(known, name) != known.end())
+      return refused(node, "'" + name + "' is no label: it is a field of this profile", "give it as a field");
   return {};
 }
 
@@ -82,6 +92,22 @@ Result<void> check_distinct(const std::vector<Member>& members, const NodeList& 
                  "it is the same as '" + nodes[twice->member->node].name + "' to this profile");
 }
 
+// Whether nodes have their keys by where they stand among all of them, whatever they are called.
+bool goes_by_place(const Profile& profile) {
+  using P = Profile;
+  if (profile.order != P::Order::given) return false;
+  switch (profile.algorithm) {
+    case P::Algorithm::ring: return profile.points == P::Points::haproxy || profile.points == P::Points::tokens;
+    case P::Algorithm::maglev:
+    case P::Algorithm::rendezvous:
+    case P::Algorithm::partitions:
+    case P::Algorithm::probes: return false;
+    default: return true;
+  }
+}
+
+bool has_alias_field(const Profile& profile) { return profile.identity == "{name}" && !goes_by_place(profile); }
+
 bool length_then_bytes(const Member& a, const Member& b) {
   return a.identity.size() != b.identity.size() ? a.identity.size() < b.identity.size() : a.identity < b.identity;
 }
@@ -91,6 +117,7 @@ bool length_then_bytes(const Member& a, const Member& b) {
 std::vector<std::string> known_fields(const Profile& profile) {
   std::vector<std::string> known = fields_given(profile.identity);
   known.emplace_back("state");
+  if (has_alias_field(profile)) known.emplace_back(alias_field);
   if (profile.dialect == Profile::Dialect::haproxy) known.insert(known.end(), {"id", "addr", "guid"});
   if (profile.points == Profile::Points::tokens) known.emplace_back("tokens");
   if (profile.count == Profile::Count::replicas) known.emplace_back("replicas");
@@ -101,25 +128,48 @@ std::vector<std::string> known_fields(const Profile& profile) {
 
 Result<std::vector<Member>> members_of(const Profile& profile, const NodeList& nodes) {
   const std::vector<std::string> known = known_fields(profile);
+  const bool in_order = keeps_order(profile);
   std::vector<Member> members;
   members.reserve(nodes.size());
   for (NodeIndex i = 0; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
     if (auto ok = check_fields(node, known); !ok) return std::move(ok).error();
     if (auto ok = check_replicas(node); !ok) return std::move(ok).error();
+    if (auto ok = check_labels(node, known); !ok) return std::move(ok).error();
     const auto weight = weight_of(profile, node);
     if (!weight) return weight.error();
-    const auto down = is_down(node);
-    if (!down) return down.error();
+    const auto state = state_of(profile, node);
+    if (!state) return state.error();
     auto identity = node_identity(profile.identity, node);
     if (!identity) return std::move(identity).error();
-    if (*down && profile.down == Profile::Down::absent) continue;
-    members.push_back({std::move(*identity), *weight, i, *down});
+    const bool is_down = *state == NodeState::down && !in_order;
+    if (is_down && profile.down == Profile::Down::absent) continue;
+    members.push_back({std::move(*identity), *weight, i, is_down});
   }
   if (auto ok = check_distinct(members, nodes); !ok) return std::move(ok).error();
   if (profile.order == Profile::Order::bytes) std::ranges::sort(members, {}, &Member::identity);
   if (profile.order == Profile::Order::length) std::ranges::sort(members, length_then_bytes);
   return members;
+}
+
+Result<Node> replacement(const Profile& profile, const Node& old, const std::string& name) {
+  const bool has_template = profile.identity.starts_with("{alias}|");
+  const std::string alias(has_template ? "alias" : alias_field);
+  Node node = old;
+  node.name = name;
+  std::erase_if(node.fields, [](const auto& field) { return field.first == "state"; });
+  if (goes_by_place(profile)) return node;
+  std::erase_if(node.fields, [&](const auto& field) { return field.first == alias; });
+  const auto was = node_identity(profile.identity, old), now = node_identity(profile.identity, node);
+  if (!was) return was.error();
+  if (!now) return now.error();
+  if (*was == *now) return node;
+  if (!has_template && !has_alias_field(profile))
+    return refused(old,
+                   "it cannot be replaced: " + profile.text + " hashes the name itself, and '" + name + "' is another",
+                   "add the new node and remove the old one");
+  node.fields.emplace_back(alias, *was);
+  return node;
 }
 
 }  // namespace chash

@@ -92,10 +92,20 @@ Result<std::string> expand(std::string_view text, const Node& node, bool& comple
 
 }  // namespace
 
+namespace {
+
+const std::string& hashed_name(const Node& node) {
+  for (const auto& [name, value] : node.fields)
+    if (name == alias_field && !value.empty()) return value;
+  return node.name;
+}
+
+}  // namespace
+
 std::string node_field(const Node& node, std::string_view field) {
   for (const auto& [name, value] : node.fields)
     if (name == field) return value;
-  if (field == "name") return node.name;
+  if (field == "name") return hashed_name(node);
   if (field == "host") return std::string(split(node.name).host);
   if (field == "port") return std::string(split(node.name).port);
   if (field == "socket") return node.name.starts_with('/') ? node.name : std::string();
@@ -114,7 +124,7 @@ std::vector<std::string> fields_given(std::string_view identity) {
 }
 
 Result<std::string> node_identity(std::string_view identity, const Node& node) {
-  if (identity == "{name}") return node.name;
+  if (identity == "{name}") return hashed_name(node);
   while (true) {
     const std::size_t bar = identity.find('|');
     bool complete = true;

@@ -15,6 +15,10 @@
 
 namespace chash {
 
+// The name that stands for the node among points, if that is not its own: the one of a node that it replaced. Templates
+// see it as `name`, and in what is made of the name.
+inline constexpr std::string_view alias_field = "hashed_as";
+
 // The value of a field: one that the node was given, or `name`, or one that is made from the name: `host` and `port` (a
 // name that ends in :DIGITS has both), `socket` (a name that is a path), `nginx` (host, NUL, port). Empty if there is
 // none.

@@ -13,7 +13,8 @@ constexpr std::size_t spared_bytes = 64 * 1024;  // of erased nodes, that are no
 
 std::size_t bytes_of(const Node& node) {
   std::size_t bytes = sizeof node + node.name.size();
-  for (const auto& [name, value] : node.fields) bytes += sizeof(NodeFields::value_type) + name.size() + value.size();
+  for (const NodeFields* texts : {&node.fields, &node.labels})
+    for (const auto& [name, value] : *texts) bytes += sizeof(NodeFields::value_type) + name.size() + value.size();
   return bytes;
 }
 
@@ -49,6 +50,17 @@ void NodeList::replace(const std::vector<Node>& altered) {
     owned_bytes_ += bytes_of(*found->second);
     node = found->second;
   }
+  tidy();
+}
+
+void NodeList::replace(std::string_view name, Node node) {
+  const auto place = std::ranges::find(order_, name, &Node::name);
+  if (place == order_.end()) return;
+  owned_.push_back(std::make_shared<const std::vector<Node>>(1, std::move(node)));
+  const Node& now = owned_.back()->front();
+  bytes_ += bytes_of(now) - bytes_of(**place);
+  owned_bytes_ += bytes_of(now);
+  *place = &now;
   tidy();
 }
 

@@ -10,18 +10,20 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace chash {
 
-// More that a profile may want to know of a node (its alias, address, id, tokens), by name.
+// Texts of a node, by name.
 using NodeFields = std::vector<std::pair<std::string, std::string>>;
 
 struct Node {
-  std::string name;   // hashed; see node_name.h
-  double weight = 1;  // share wanted relative to others; 0 where the profile has that
-  NodeFields fields{};
+  std::string name;     // hashed; see node_name.h
+  double weight = 1;    // share wanted relative to others; 0 where the profile has that
+  NodeFields fields{};  // what the profile reads (alias, id, tokens), and `state`
+  NodeFields labels{};  // what it does not: `address`, `zone`, `rack`, and whatever else somebody wants to know
 
   friend bool operator==(const Node&, const Node&) = default;
 };
@@ -56,6 +58,8 @@ class NodeList {
   void push_back(Node node) { append({std::move(node)}); }
   // Those of the same names become as these.  Cost: O(nodes), unless there is none.
   void replace(const std::vector<Node>& altered);
+  // The node of that name becomes this one, in its place.
+  void replace(std::string_view name, Node node);
   template <class Predicate>
   void erase_if(Predicate predicate) {
     std::erase_if(order_, [&](const Node* node) {

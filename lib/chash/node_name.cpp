@@ -60,26 +60,42 @@ Result<void> check_ring_name(std::string_view name) {
                     "it has 1 to 64 letters, digits and . _ - and starts with a letter or a digit");
 }
 
-Result<void> check_node_fields(const Node& node) {
+namespace {
+
+Result<void> check_texts(const Node& node, const NodeFields& texts, const std::string& kind) {
   const std::string of_node = " of node '" + node.name + "'";
-  if (node.fields.size() > limits::node_fields)
-    return make_error(Errc::too_large, "there are too many fields" + of_node,
+  if (texts.size() > limits::node_fields)
+    return make_error(Errc::too_large, "there are too many " + kind + "s" + of_node,
                       "the limit is " + std::to_string(limits::node_fields));
-  for (const auto& [name, value] : node.fields) {
-    const auto same = [&](const auto& field) { return field.first == name; };
-    if (std::ranges::count_if(node.fields, same) != 1)
-      return make_error(Errc::invalid_argument, "a field" + of_node + " is given twice");
+  for (const auto& [name, value] : texts) {
+    const auto same = [&](const auto& text) { return text.first == name; };
+    if (std::ranges::count_if(texts, same) != 1)
+      return make_error(Errc::invalid_argument, "a " + kind + of_node + " is given twice");
     if (name.size() > limits::name_bytes || value.size() > limits::field_bytes)
-      return make_error(Errc::too_large, "a field" + of_node + " is too long",
+      return make_error(Errc::too_large, "a " + kind + of_node + " is too long",
                         "the limit is " + std::to_string(limits::field_bytes) + " bytes");
     const auto is_text = [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f && c != ';'; };
     if (name.empty() || !std::ranges::all_of(name, stands_in_names))
-      return make_error(Errc::invalid_argument, "the name of a field" + of_node + " is none",
+      return make_error(Errc::invalid_argument, "the name of a " + kind + of_node + " is none",
                         "it has letters, digits and . _ -");
     if (!std::ranges::all_of(value, is_text))
       return make_error(Errc::invalid_argument,
-                        "a field" + of_node + " has a blank, a semicolon or a control character");
+                        "a " + kind + of_node + " has a blank, a semicolon or a control character");
   }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_node_fields(const Node& node) {
+  if (auto ok = check_texts(node, node.fields, "field"); !ok) return ok;
+  if (auto ok = check_texts(node, node.labels, "label"); !ok) return ok;
+  for (const auto& [name, value] : node.labels)
+    if (value.empty() || value.size() > limits::label_bytes)
+      return make_error(
+          value.empty() ? Errc::invalid_argument : Errc::too_large,
+          "the label '" + name + "' of node '" + node.name + "' has " + std::to_string(value.size()) + " bytes",
+          "it has 1 to " + std::to_string(limits::label_bytes));
   return {};
 }
 

@@ -19,9 +19,9 @@ Result<void> check_node_name(std::string_view name);
 // Errors: invalid_argument; the message is safe to print.
 Result<void> check_ring_name(std::string_view name);
 
-// Fields have names of letters, digits and ._-, and hold text without blanks, semicolons and control characters, each
-// once, up to limits::node_fields of limits::field_bytes. Errors: invalid_argument, too_large.  Requires: a name of the
-// node that can be printed.
+// Fields and labels have names of letters, digits and ._-, and hold text without blanks, semicolons and control
+// characters, each once, up to limits::node_fields of limits::field_bytes, or of limits::label_bytes. Errors:
+// invalid_argument, too_large.  Requires: a name of the node that can be printed.
 Result<void> check_node_fields(const Node& node);
 
 }  // namespace chash

@@ -29,17 +29,29 @@ std::optional<Placement> Placement::changed(std::span<const NodeIndex> removed, 
   auto next = ring->changed(removed, after);
   if (!next || next->owner_count() < 2) return std::nullopt;  // one alone is another case; see only_
   Placement made;
-  made.algorithm_ = std::move(*next);
+  const Ring& made_ring = made.algorithm_.emplace<Ring>(std::move(*next));
   made.is_heavy_ = is_heavy_;
+  made.standing_ = Standing::of(made_ring.profile(), after);
   return made;
 }
 
+// The first node behind the one of the key that is up.
+NodeIndex Placement::stand_in(std::string_view key) const {
+  const std::vector<NodeIndex> owner = owners(key, 1);
+  return owner.empty() ? no_node : owner.front();
+}
+
 void Placement::owners_of(std::span<const std::string_view> keys, std::span<NodeIndex> found) const {
-  if (only_ == no_node) {
-    if (const auto* ring = std::get_if<Ring>(&algorithm_)) return ring->owners_of(keys, found);
-    if (const auto* balanced = std::get_if<Balanced>(&algorithm_)) return balanced->owners_of(keys, found);
+  const auto* const ring = std::get_if<Ring>(&algorithm_);
+  const auto* const balanced = std::get_if<Balanced>(&algorithm_);
+  if (only_ != no_node || (ring == nullptr && balanced == nullptr)) {
+    for (std::size_t i = 0; i < keys.size(); ++i) found[i] = owner(keys[i]);
+    return;
   }
-  for (std::size_t i = 0; i < keys.size(); ++i) found[i] = owner(keys[i]);
+  ring != nullptr ? ring->owners_of(keys, found) : balanced->owners_of(keys, found);
+  if (standing_ == nullptr) return;
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    if (is_missing(found[i])) found[i] = stand_in(keys[i]);
 }
 
 Result<Placement> build(const Profile& asked, const NodeList& nodes, const SlotTable& slots,
@@ -56,6 +68,7 @@ Result<Placement> build(const Profile& asked, const NodeList& nodes, const SlotT
 
   Placement made;
   made.is_heavy_ = heavy;
+  made.standing_ = Standing::of(*profile, nodes);
   Result<void> outcome;
   switch (profile->algorithm) {
     case Profile::Algorithm::ring:

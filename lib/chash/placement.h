@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include "chash/probes.h"
 #include "chash/rendezvous.h"
 #include "chash/ring.h"
+#include "chash/standing.h"
 #include "chash/table.h"
 
 namespace chash {
@@ -42,11 +44,13 @@ class Placement {
   Placement() = default;
 
   // The placement after a change, sharing all that it does not touch, where the algorithm can. It is made of `after`:
-  // the nodes that this was made of but for those at the positions `removed`, which ascend, and new ones behind them.
-  // Nothing where build() is to make it.
+  // the nodes that this was made of but for those at the positions `removed`, which ascend, and new ones behind them;
+  // those that stay may have become others as far as are_placed_alike() has it. Nothing where build() is to make it.
   std::optional<Placement> changed(std::span<const NodeIndex> removed, const NodeList& after) const;
 
+  // Whether no key has a node that may answer.
   bool empty() const {
+    if (standing_ != nullptr && standing_->is_silent()) return true;
     return std::visit([](const auto& a) { return a.empty(); }, algorithm_);
   }
   std::size_t points() const {
@@ -58,17 +62,22 @@ class Placement {
     std::visit([&](const auto& a) { a.count_points(by_node); }, algorithm_);
     return by_node;
   }
-  // The node responsible for the key; no_node where that is not a pure function of the key.  Requires: !empty().
+  // The node responsible for the key; no_node where that is not a pure function of the key, or where those that could
+  // stand in for a node that is down all drain.  Requires: !empty().
   NodeIndex owner(std::string_view key) const {
     if (only_ != no_node) return only_;
-    return std::visit([&](const auto& a) { return a.owner(key); }, algorithm_);
+    const NodeIndex first = std::visit([&](const auto& a) { return a.owner(key); }, algorithm_);
+    return is_missing(first) ? stand_in(key) : first;
   }
   // owner() of each key, as fast as the algorithm can many.  Requires: !empty(), and equal sizes.
   void owners_of(std::span<const std::string_view> keys, std::span<NodeIndex> found) const;
-  // The owner and the distinct nodes after it, as far as the software names any.
-  std::vector<NodeIndex> owners(std::string_view key, std::size_t count) const {
-    if (only_ != no_node) return count == 0 ? std::vector<NodeIndex>() : std::vector<NodeIndex>{only_};
-    return std::visit([&](const auto& a) { return a.owners(key, count); }, algorithm_);
+  // The owner and the distinct nodes after it, as far as the software names any; with `zones`, of as many zones as can
+  // be. standing.h says which.
+  std::vector<NodeIndex> owners(std::string_view key, std::size_t count, const Zones* zones = nullptr) const {
+    if (only_ != no_node || count == 0) return count == 0 ? std::vector<NodeIndex>() : std::vector<NodeIndex>{only_};
+    return choose(standing_.get(), zones, count, [&](std::size_t asked) {
+      return std::visit([&](const auto& a) { return a.owners(key, asked); }, algorithm_);
+    });
   }
   // By position on the circle of the key's hash: the node that is named at that rank, the owner at rank 0; no_node
   // where so many are not named.  Requires: equal sizes, and common_cuts() with this.
@@ -85,13 +94,16 @@ class Placement {
  private:
   friend std::optional<Cuts> common_cuts(const Placement& a, const Placement& b, bool lists);
   bool is_constant() const { return only_ != no_node || empty(); }
+  bool is_missing(NodeIndex node) const { return standing_ != nullptr && node != no_node && standing_->is_down(node); }
+  NodeIndex stand_in(std::string_view key) const;
   friend Result<Placement> build(const Profile& profile, const NodeList& nodes, const SlotTable& slots,
                                  std::uint64_t most_points);
   static_assert(PlacementAlgorithm<Ring> && PlacementAlgorithm<Table> && PlacementAlgorithm<Rendezvous> &&
                 PlacementAlgorithm<Indexed> && PlacementAlgorithm<Probes> && PlacementAlgorithm<Balanced>);
   std::variant<Ring, Table, Rendezvous, Indexed, Probes, Balanced> algorithm_;
-  NodeIndex only_ = no_node;  // one server alone is not hashed to: not even for an empty key
-  bool is_heavy_ = false;     // Profile::heavier places
+  NodeIndex only_ = no_node;                  // one server alone is not hashed to: not even for an empty key
+  bool is_heavy_ = false;                     // Profile::heavier places
+  std::shared_ptr<const Standing> standing_;  // nullptr while all nodes are up
 };
 
 // Where on the circle of a key's hash either of two placements may answer otherwise than just before.

@@ -26,6 +26,8 @@
 
 namespace chash {
 
+struct Profile;
+
 struct RingSpec {
   // NAME[,PARAMETER=VALUE]… as parse_profile() reads it.
   std::string profile = "seed";
@@ -78,17 +80,49 @@ struct SetLimits {
   double max_move = 1;
 };
 
-using Change = std::variant<AddNodes, RemoveNodes, EditNodes, SetNodes, RestoreRing, SetLimits>;
+// These nodes become otherwise, each as far as it is said here.
+struct AlterNodes {
+  enum class Weigh : std::uint8_t { keep, set, add, scale };
+
+  // Names of nodes, or zone=NAME or rack=NAME for all that are in there.
+  std::vector<std::string> names;
+  Weigh weigh = Weigh::keep;
+  double weight = 0;    // to set, to add, or to multiply the one there is with
+  std::string state{};  // empty: as it is
+  NodeFields fields{};  // an empty value takes a field away
+  NodeFields labels{};  // or a label
+};
+
+// Another node in the place of one, with its keys.
+struct ReplaceNode {
+  std::string name;
+  std::string with;
+  std::string address{};  // a label of the new one; the old one's is not taken over
+};
+
+using Change =
+    std::variant<AddNodes, RemoveNodes, EditNodes, SetNodes, RestoreRing, SetLimits, AlterNodes, ReplaceNode>;
+
+// A node that takes the place of another one of the ring.
+struct Replaced {
+  std::string name;
+  Node node;
+
+  friend bool operator==(const Replaced&, const Replaced&) = default;
+};
 
 struct Delta {
   std::vector<Node> added;           // behind all others
   std::vector<std::string> removed;  // before anything is added: a name may stand in both
   std::vector<Node> altered{};       // they keep their places
+  std::vector<Replaced> replaced{};  // and so do these
   std::optional<SlotTable> slots{};  // where not reslotted() says what becomes of them
   std::optional<double> max_move{};
 
   bool empty() const { return is_placed_alike() && !max_move; }
-  bool is_placed_alike() const { return added.empty() && removed.empty() && altered.empty() && !slots; }
+  bool is_placed_alike() const {
+    return added.empty() && removed.empty() && altered.empty() && replaced.empty() && !slots;
+  }
   friend bool operator==(const Delta&, const Delta&) = default;
 };
 
@@ -104,8 +138,12 @@ RingSpec apply(RingSpec spec, const Delta& delta);
 // placement: where the order of the nodes decides anything, it becomes that of `after`.  Cost: O(nodes).
 Delta difference(const RingSpec& before, const RingSpec& after);
 
-// Where among `before` the nodes are that are gone, if changes led to `after`: those that stay are in their old order
-// and before those that came. Ascending.  Cost: O(nodes).
-std::vector<NodeIndex> removed_between(const NodeList& before, const NodeList& after);
+// Whether nothing that differs between two nodes decides where the keys of one of them are: labels do not, nor does the
+// state where that only says who answers (standing.h), nor a name that is not what is hashed.
+bool are_placed_alike(const Profile& profile, const Node& a, const Node& b);
+
+// Where among `before` the nodes are that are gone, if changes led to `after`: those that stay, as far as they are
+// placed alike, are in their old order and before those that came. Ascending.  Cost: O(nodes).
+std::vector<NodeIndex> removed_between(const Profile& profile, const NodeList& before, const NodeList& after);
 
 }  // namespace chash

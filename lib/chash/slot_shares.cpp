@@ -20,6 +20,30 @@ std::vector<std::uint64_t> whole_weights(std::span<const double> weights) {
   return whole;
 }
 
+// slot_shares() where some take nothing: they keep what they hold if their part is more, and the others share the rest.
+std::vector<std::uint32_t> capped_shares(std::uint32_t slots, std::span<const double> weights,
+                                         std::span<const std::uint32_t> held, const std::vector<bool>& takes_nothing) {
+  std::vector<double> open(weights.begin(), weights.end());
+  std::vector<std::uint32_t> kept(weights.size());
+  std::uint32_t left = slots;
+  while (true) {
+    std::vector<std::uint32_t> shares = slot_shares(left, open, held);
+    bool all_fit = true;
+    for (NodeIndex node = 0; node < shares.size(); ++node) {
+      if (!takes_nothing[node] || shares[node] <= held[node]) continue;
+      kept[node] = held[node];
+      left -= held[node];
+      open[node] = 0;
+      all_fit = false;
+    }
+    if (all_fit) {
+      for (NodeIndex node = 0; node < shares.size(); ++node) shares[node] += kept[node];
+      return shares;
+    }
+    if (left > 0 && std::ranges::max(open) <= 0) return slot_shares(slots, weights, held);
+  }
+}
+
 }  // namespace
 
 std::vector<std::uint32_t> slot_shares(std::uint32_t slots, std::span<const double> weights,
@@ -50,11 +74,15 @@ std::vector<std::uint32_t> slot_shares(std::uint32_t slots, std::span<const doub
   return shares;
 }
 
-std::vector<NodeIndex> share_out(std::vector<NodeIndex> table, std::span<const double> weights) {
+std::vector<NodeIndex> share_out(std::vector<NodeIndex> table, std::span<const double> weights,
+                                 const std::vector<bool>& takes_nothing) {
   std::vector<std::uint32_t> held(weights.size());
   for (const NodeIndex node : table)
     if (node != no_node) ++held[node];
-  std::vector<std::uint32_t> lacks = slot_shares(static_cast<std::uint32_t>(table.size()), weights, held);
+  const auto slots = static_cast<std::uint32_t>(table.size());
+  const bool all_take = std::ranges::find(takes_nothing, true) == takes_nothing.end();
+  std::vector<std::uint32_t> lacks =
+      all_take ? slot_shares(slots, weights, held) : capped_shares(slots, weights, held, takes_nothing);
   if (std::ranges::all_of(lacks, [](std::uint32_t share) { return share == 0; })) return {};
   std::vector<std::uint32_t> too_many(weights.size());
   for (NodeIndex node = 0; node < weights.size(); ++node) {

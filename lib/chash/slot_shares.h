@@ -26,6 +26,9 @@ std::vector<std::uint32_t> slot_shares(std::uint32_t slots, std::span<const doub
 // The table after a change of the nodes: `table` has, by slot, who holds it still, or no_node for those of a node that
 // is gone. Of what somebody holds too much, his last slots go; what is free goes to those who lack some, in order.
 // Empty where no weight is above 0.  Cost: O(slots + nodes), ~2 ns a slot.
-std::vector<NodeIndex> share_out(std::vector<NodeIndex> table, std::span<const double> weights);
+// A node that takes nothing has no more slots than before, unless nobody else could have them: `takes_nothing` has one
+// for each node, or is empty.
+std::vector<NodeIndex> share_out(std::vector<NodeIndex> table, std::span<const double> weights,
+                                 const std::vector<bool>& takes_nothing = {});
 
 }  // namespace chash

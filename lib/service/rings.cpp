@@ -45,7 +45,7 @@ Result<std::shared_ptr<const Snapshot>> make_snapshot(std::string ring, std::uin
 
 Result<std::shared_ptr<const Snapshot>> change_snapshot(const Snapshot& before, std::uint64_t epoch, RingSpec spec,
                                                         std::int64_t time_ms) {
-  auto placement = before.placement.changed(removed_between(before.spec.nodes, spec.nodes), spec.nodes);
+  auto placement = before.placement.changed(removed_between(before.profile, before.spec.nodes, spec.nodes), spec.nodes);
   if (!placement) return make_snapshot(before.ring, epoch, std::move(spec), time_ms);
   const std::size_t bytes = bytes_of(spec);
   return std::shared_ptr<const Snapshot>(std::make_shared<Snapshot>(

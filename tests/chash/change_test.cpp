@@ -285,12 +285,12 @@ TEST_CASE("restore ring: it is as it was, slots and all, but for its limits") {
 TEST_CASE("removed between: are those that a change took away or took out of their order") {
   using Indexes = std::vector<NodeIndex>;
   const NodeList three{{"a"}, {"b"}, {"c"}};
-  CHECK(removed_between(three, three).empty());
-  CHECK(removed_between(three, {{"a"}, {"c"}, {"d"}}) == Indexes{1});
-  CHECK(removed_between(three, {{"b"}, {"c"}, {"a"}}) == Indexes{0});
-  CHECK(removed_between(three, {{"a"}, {"b", 2}, {"c"}}) == Indexes{1, 2});
-  CHECK(removed_between(three, {}) == Indexes{0, 1, 2});
-  CHECK(removed_between({}, three).empty());
+  CHECK(removed_between(*parse_profile("seed"), three, three).empty());
+  CHECK(removed_between(*parse_profile("seed"), three, {{"a"}, {"c"}, {"d"}}) == Indexes{1});
+  CHECK(removed_between(*parse_profile("seed"), three, {{"b"}, {"c"}, {"a"}}) == Indexes{0});
+  CHECK(removed_between(*parse_profile("seed"), three, {{"a"}, {"b", 2}, {"c"}}) == Indexes{1, 2});
+  CHECK(removed_between(*parse_profile("seed"), three, {}) == Indexes{0, 1, 2});
+  CHECK(removed_between(*parse_profile("seed"), {}, three).empty());
 }
 
 }  // namespace chash

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <map>
@@ -13,6 +14,7 @@
 
 #include "chash/members.h"
 #include "chash/movement.h"
+#include "chash/naive_states.h"
 #include "chash/placement.h"
 #include "chash/points.h"
 #include "chash/profile.h"
@@ -42,7 +44,7 @@ struct NaiveRing {
     const auto members = members_of(profile, spec.nodes).value();
     std::map<Token, std::vector<NodeIndex>> by_position;
     is_down.resize(spec.nodes.size());
-    for (const Member& member : members) is_down[member.node] = member.down;
+    for (const Member& member : members) is_down[member.node] = naive_state(spec.nodes[member.node]) == "down";
     for (const Point& point : points_of(profile, members, spec.nodes).value().make(profile))
       by_position[point.position].push_back(members[point.member].node);
     for (const auto& [position, nodes] : by_position) {
@@ -51,7 +53,7 @@ struct NaiveRing {
       else
         for (const NodeIndex node : nodes) points.push_back({position, node});
     }
-    if (members.size() == 1 && !members.front().down && !points.empty()) only = members.front().node;
+    if (members.size() == 1 && !is_down[members.front().node] && !points.empty()) only = members.front().node;
   }
 
   NodeIndex owner(Token position) const {
@@ -102,12 +104,24 @@ inline std::vector<Token> naive_cuts(const NaiveRing& a, const NaiveRing& b) {
 
 using NaiveFlows = std::map<std::pair<std::string, std::string>, long double>;
 
+// Of a balanced ring: who has the slot, or stands in for him.
+inline std::string naive_owner(const RingSpec& spec, const Placement& all, std::size_t slot) {
+  if (spec.slots.empty()) return "";
+  NodeNames order{spec.nodes[spec.slots[slot]].name};
+  if (naive_state(spec.nodes[spec.slots[slot]]) == "up") return order.front();
+  order.clear();
+  const Token position = Token{slot} << (64 - std::countr_zero(spec.slots.size()));
+  for (const NodeIndex node : all.owners_at(position, spec.nodes.size())) order.push_back(spec.nodes[node].name);
+  const NodeNames list = naive_list(spec, order, 1);
+  return list.empty() ? "" : list.front();
+}
+
 inline NaiveFlows naive_flows_of_slots(const RingSpec& before, const RingSpec& after) {
   NaiveFlows flows;
+  const Placement all_before = build(all_up(before)).value(), all_after = build(all_up(after)).value();
   const std::size_t slots = std::max(before.slots.size(), after.slots.size());
   for (std::size_t slot = 0; slot < slots; ++slot) {
-    const std::string from = before.slots.empty() ? "" : before.nodes[before.slots[slot]].name;
-    const std::string to = after.slots.empty() ? "" : after.nodes[after.slots[slot]].name;
+    const std::string from = naive_owner(before, all_before, slot), to = naive_owner(after, all_after, slot);
     if (from != to) flows[{from, to}] += 1.0L / static_cast<long double>(slots);
   }
   return flows;

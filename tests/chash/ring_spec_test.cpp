@@ -162,7 +162,7 @@ TEST_CASE("ring spec: a node is refused that the profile of the ring cannot have
   CHECK(message("libketama", {"a", 1.5}) == "node 'a': its weight is not a whole number");
   CHECK(message("mcrouter-weightedch3", {"a", 2}) == "node 'a': its weight is above 1");
   CHECK(message("seed", {"a", 1, {{"alias", "x"}}}) == "node 'a': there is no field 'alias' in this profile");
-  CHECK(message("seed", {"a", 1, {{"state", "away"}}}) == "node 'a': state is neither up nor down");
+  CHECK(message("seed", {"a", 1, {{"state", "away"}}}) == "node 'a': state is neither up, drain nor down");
   CHECK(message("twemproxy-ketama", {"a", 1, {{"alias", "x"}, {"alias", "y"}}}) ==
         "a field of node 'a' is given twice");
   CHECK(message("twemproxy-ketama", {"a", 1, {{"alias", "x y"}}}) ==
