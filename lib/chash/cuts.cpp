@@ -61,8 +61,7 @@ std::vector<NodeIndex> Placement::owners_at(Token position, std::size_t count) c
 
 bool Placement::goes_to_next() const {
   const auto* const ring = std::get_if<Ring>(&algorithm_);
-  const bool drains = standing_ != nullptr && standing_->has_drain();
-  return ring != nullptr && !is_constant() && !drains && ring->goes_to_next();
+  return ring != nullptr && !is_constant() && !has_drain() && ring->goes_to_next();
 }
 
 }  // namespace chash

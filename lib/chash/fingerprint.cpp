@@ -31,9 +31,11 @@ std::string parameters_of(const Profile& profile) {
   return bytes;
 }
 
-}  // namespace
+bool is_failure_domain(std::string_view label) {
+  return std::ranges::find(failure_domains, label) != std::end(failure_domains);
+}
 
-Token fingerprint(const RingSpec& spec) {
+Token hash_of(const RingSpec& spec, bool with_all_labels) {
   const auto profile = parse_profile(spec.profile);
   // Slots name their nodes by number.
   const bool in_order = !spec.slots.empty() || (profile && order_counts(*profile));
@@ -46,10 +48,9 @@ Token fingerprint(const RingSpec& spec) {
     append_text(node.name, bytes);
     append_number(std::bit_cast<std::uint64_t>(node.weight), bytes);
     NodeFields fields = node.fields;
-    // Of labels those count that replicas are spread by.
-    for (const std::string_view domain : failure_domains)
-      for (const auto& label : node.labels)
-        if (label.first == domain) fields.push_back(label);
+    // Of labels those decide that replicas are spread by.
+    for (const auto& label : node.labels)
+      if (with_all_labels || is_failure_domain(label.first)) fields.push_back(label);
     std::ranges::sort(fields);
     for (const auto& [name, value] : fields) {
       append_text(name, bytes);
@@ -64,5 +65,10 @@ Token fingerprint(const RingSpec& spec) {
   sum += xxh3_128(bytes);
   return sum;
 }
+
+}  // namespace
+
+Token fingerprint(const RingSpec& spec) { return hash_of(spec, false); }
+Token digest(const RingSpec& spec) { return hash_of(spec, true); }
 
 }  // namespace chash

@@ -84,6 +84,8 @@ class Placement {
   void named_at(std::span<const Token> positions, std::size_t rank, std::span<NodeIndex> found) const;
   // owners() by position.  Requires: as named_at().
   std::vector<NodeIndex> owners_at(Token position, std::size_t count) const;
+  // Whether a node drains (standing.h).
+  bool has_drain() const { return standing_ != nullptr && standing_->has_drain(); }
   // Whether the keys of a node that goes are those of whoever is named behind it.
   bool goes_to_next() const;
   // How the key becomes a number; nothing to hash with (bits() == 0) where the algorithm does that itself.

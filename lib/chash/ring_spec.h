@@ -47,6 +47,9 @@ struct RingSpec {
 // Requires: a profile that parse_profile() reads.  Cost: O(nodes), ~30 ns each.
 Token fingerprint(const RingSpec& spec);
 
+// The same of all that somebody may have said of its nodes: labels, too.
+Token digest(const RingSpec& spec);
+
 struct AddNodes {
   std::vector<Node> nodes;
   bool if_missing = false;  // leave nodes alone that are already there, whatever their weight
@@ -115,9 +118,9 @@ struct Delta {
   std::vector<Node> added;           // behind all others
   std::vector<std::string> removed;  // before anything is added: a name may stand in both
   std::vector<Node> altered{};       // they keep their places
-  std::vector<Replaced> replaced{};  // and so do these
   std::optional<SlotTable> slots{};  // where not reslotted() says what becomes of them
   std::optional<double> max_move{};
+  std::vector<Replaced> replaced{};  // in the places of those whose names these have
 
   bool empty() const { return is_placed_alike() && !max_move; }
   bool is_placed_alike() const {

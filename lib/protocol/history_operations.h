@@ -12,6 +12,15 @@
 
 namespace chash::protocol {
 
+struct NodeReplaced {
+  std::string name{};
+  NodeGiven with{};
+  static constexpr auto fields() {
+    return std::tuple{Field{"name", &NodeReplaced::name, "the node that went"},
+                      Field{"with", &NodeReplaced::with, "the one that came in its place"}};
+  }
+};
+
 // One change, as it is remembered.
 struct ChangeEntry {
   std::uint64_t epoch = 0;
@@ -22,6 +31,7 @@ struct ChangeEntry {
   std::vector<NodeGiven> added{};
   std::vector<std::string> removed{};
   std::vector<NodeGiven> altered{};
+  std::vector<NodeReplaced> replaced{};
   std::optional<double> max_move{};
   std::optional<double> moved{};
   static constexpr auto fields() {
@@ -36,6 +46,7 @@ struct ChangeEntry {
                       Field{"added", &E::added, "nodes that came", body, optional},
                       Field{"removed", &E::removed, "nodes that went", body, optional},
                       Field{"altered", &E::altered, "nodes that got this weight and these fields", body, optional},
+                      Field{"replaced", &E::replaced, "nodes that took the place of others", body, optional},
                       Field{"max_move", &E::max_move, "what one change may move since then", body, optional},
                       Field{"moved", &E::moved, "what share of all keys changed owner", body, optional}};
   }

@@ -16,13 +16,16 @@ struct NodeGiven {
   std::string name{};
   double weight = 1;
   Texts fields_given{};
+  Texts labels{};
   static constexpr auto fields() {
-    return std::tuple{
-        Field{"name", &NodeGiven::name, "name of the node"},
-        Field{"weight", &NodeGiven::weight, "share wanted relative to others; 1 is ordinary", In::body,
-              Presence::optional},
-        Field{"fields", &NodeGiven::fields_given, "what else the ring's profile wants to know of it, as id or alias",
-              In::body, Presence::optional}};
+    return std::tuple{Field{"name", &NodeGiven::name, "name of the node"},
+                      Field{"weight", &NodeGiven::weight, "share wanted relative to others; 1 is ordinary", In::body,
+                            Presence::optional},
+                      Field{"fields", &NodeGiven::fields_given,
+                            "its state, and what else the ring's profile wants to know of it, as id or alias", In::body,
+                            Presence::optional},
+                      Field{"labels", &NodeGiven::labels, "address, zone, rack, or what else people want to know",
+                            In::body, Presence::optional}};
   }
 };
 

@@ -142,10 +142,10 @@ bool is_plan_id(std::string_view text) {
 std::vector<Node> nodes_of(const std::vector<NodeGiven>& given) {
   std::vector<Node> nodes;
   nodes.reserve(given.size());
-  for (const NodeGiven& node : given) nodes.push_back({node.name, node.weight, node.fields_given});
+  for (const NodeGiven& node : given) nodes.push_back({node.name, node.weight, node.fields_given, node.labels});
   return nodes;
 }
 
-NodeGiven given(const Node& node) { return {node.name, node.weight, node.fields}; }
+NodeGiven given(const Node& node) { return {node.name, node.weight, node.fields, node.labels}; }
 
 }  // namespace chash::protocol

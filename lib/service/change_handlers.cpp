@@ -12,7 +12,7 @@
 
 namespace chash::service {
 
-using namespace protocol;  // but AddNodes and RemoveNodes, which are also changes of a spec, are written in full
+using namespace protocol;  // but those that are also changes of a spec (AddNodes and such) are written in full
 
 namespace {
 
@@ -77,6 +77,30 @@ Committed foreseen(const Plan& plan) {
   for (const NodeAltered& node : plan.altered) committed.delta.altered.push_back(nodes_of({node.after}).front());
   if (!plan.warnings.empty()) committed.warning = plan.warnings.front();
   return committed;
+}
+
+// Errors: invalid_argument, when it says nothing, or the weight in more than one way.
+Result<chash::AlterNodes> alteration(const protocol::AlterNodes::Request& request) {
+  using Weigh = chash::AlterNodes::Weigh;
+  chash::AlterNodes change{request.nodes, Weigh::keep, 0, request.state, request.fields_given, request.labels};
+  const std::pair<const std::optional<double>*, Weigh> weights[] = {
+      {&request.weight, Weigh::set}, {&request.add_weight, Weigh::add}, {&request.scale_weight, Weigh::scale}};
+  for (const auto& [weight, weigh] : weights) {
+    if (!*weight) continue;
+    if (change.weigh != Weigh::keep)
+      return make_error(Errc::invalid_argument, "the weight is given in more than one way",
+                        "give weight, add_weight or scale_weight");
+    change.weigh = weigh;
+    change.weight = **weight;
+  }
+  for (const auto& [name, value] : request.labels)
+    if (value.empty())
+      return make_error(Errc::invalid_argument, "the label '" + printable(name, limits::name_bytes) + "' is empty",
+                        "name it in remove_labels to take it away");
+  for (const std::string& name : request.remove_labels) change.labels.emplace_back(name, "");
+  if (change.weigh == Weigh::keep && change.state.empty() && change.fields.empty() && change.labels.empty())
+    return make_error(Errc::invalid_argument, "nothing is to be set", "give a weight, a state, fields or labels");
+  return change;
 }
 
 // Whoever applies a plan of what is no longer so gets to see what it would be now.
@@ -154,6 +178,30 @@ void Handlers::handle(const protocol::RemoveNodes::Request& request, Caller call
       [ring = request.ring](const Committed& committed) {
         return protocol::RemoveNodes::Response{
             ring, committed.epoch, committed.previous_epoch, committed.delta.removed, committed.moved, {}};
+      });
+}
+
+void Handlers::handle(const protocol::AlterNodes::Request& request, Caller caller, Done done) {
+  auto change = alteration(request);
+  if (!change) return done(std::move(change).error());
+  change_as<protocol::AlterNodes>(request, request.ring, std::move(*change), std::move(caller), std::move(done),
+                                  [ring = request.ring](const Committed& committed) {
+                                    return protocol::AlterNodes::Response{ring,
+                                                                          committed.epoch,
+                                                                          committed.previous_epoch,
+                                                                          names_of(committed.delta.altered),
+                                                                          warnings(committed),
+                                                                          committed.moved,
+                                                                          {}};
+                                  });
+}
+
+void Handlers::handle(const protocol::ReplaceNode::Request& request, Caller caller, Done done) {
+  change_as<protocol::ReplaceNode>(
+      request, request.ring, chash::ReplaceNode{request.node, request.with, request.address}, std::move(caller),
+      std::move(done), [request](const Committed& committed) {
+        return protocol::ReplaceNode::Response{
+            request.ring, committed.epoch, committed.previous_epoch, request.node, request.with, committed.moved, {}};
       });
 }
 

@@ -1,15 +1,20 @@
 #include "service/change_spec.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "chash/limits.h"
+#include "chash/movement.h"
+#include "chash/standing.h"
 #include "protocol/plan_report.h"
 
 namespace chash::service {
 namespace {
+
+constexpr std::size_t keys_asked = 20'000;  // where what moves cannot be told exactly
 
 Error too_large(std::string_view what, std::size_t size, std::size_t limit) {
   return make_error(Errc::too_large,
@@ -24,7 +29,7 @@ Result<Change> planned_change(const std::string& id, const std::string& ring, co
   if (!plan || plan->ring != ring)
     return make_error(Errc::not_found, "there is no plan '" + id + "' of ring '" + ring + "'",
                       "the daemon forgets plans when it restarts, and old ones after a while: plan it again");
-  const Token current = fingerprint(now);
+  const Token current = digest(now);
   if (current != plan->from && current == plan->to)
     return make_error(Errc::conflict, "ring '" + ring + "' is already as this plan would make it",
                       "nothing is left to do; see: chash history -r " + ring);
@@ -45,6 +50,7 @@ struct Nodes {
 struct Names {
   const std::vector<std::string>* operator()(const RemoveNodes& c) const { return &c.names; }
   const std::vector<std::string>* operator()(const EditNodes& c) const { return &c.remove.names; }
+  const std::vector<std::string>* operator()(const AlterNodes& c) const { return &c.names; }
   const std::vector<std::string>* operator()(const auto&) const { return nullptr; }
 };
 
@@ -64,6 +70,8 @@ Result<Change> members_change(const RingChange& change, const std::string& ring,
   if (const auto* c = std::get_if<AddNodes>(&change)) return Change(*c);
   if (const auto* c = std::get_if<RemoveNodes>(&change)) return Change(*c);
   if (const auto* c = std::get_if<EditNodes>(&change)) return Change(*c);
+  if (const auto* c = std::get_if<AlterNodes>(&change)) return Change(*c);
+  if (const auto* c = std::get_if<ReplaceNode>(&change)) return Change(*c);
   if (const auto* c = std::get_if<SetLimits>(&change)) return Change(*c);
   if (const auto* c = std::get_if<ApplyPlan>(&change)) return planned_change(c->id, ring, now, store, plans);
   if (const auto* c = std::get_if<RollBackRing>(&change)) {
@@ -141,6 +149,27 @@ Result<void> check_room(const Rings& rings, const Snapshot& next) {
   if (bytes > limits::bytes_of_all_rings)
     return too_large("bytes of names, fields and slots", bytes, limits::bytes_of_all_rings);
   return {};
+}
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f%%", 100 * share);
+  return text;
+}
+
+std::string drain_fault(const Snapshot& before, const Snapshot& after) {
+  // Keys that nobody has are not taken from anybody.
+  if (!after.placement.has_drain() || before.placement.empty()) return "";
+  const Placed from{before.placement, before.spec.nodes}, to{after.placement, after.spec.nodes};
+  auto moved = movement(from, to);
+  if (!moved) moved = sampled_movement(from, to, before.profile, keys_asked);
+  std::map<NodeIndex, double> gains;
+  for (const Flow& flow : moved->flows)
+    if (flow.to != no_node && is_draining(after.spec.nodes[flow.to])) gains[flow.to] += flow.share;
+  if (gains.empty()) return "";
+  const auto [node, share] = *std::ranges::max_element(gains, {}, [](const auto& gain) { return gain.second; });
+  return "this would give " + percent(share) + " of all keys to node '" + after.spec.nodes[node].name +
+         "', which drains";
 }
 
 bool takes_down_only(const RingSpec& before, const Delta& delta) {

@@ -32,6 +32,12 @@ Result<void> check_deletable(const std::string& ring);
 // Errors: too_large, when it or all rings together would not fit into memory as the limits have it.
 Result<void> check_room(const Rings& rings, const Snapshot& next);
 
+// For sentences: "12.34%".
+std::string percent(double share);
+
+// That a node which drains would get keys, as a sentence: it takes nothing new. Empty as a rule.
+std::string drain_fault(const Snapshot& before, const Snapshot& after);
+
 // Whether all that a change does is to take nodes down: that is never refused for what it moves.
 bool takes_down_only(const RingSpec& before, const Delta& delta);
 

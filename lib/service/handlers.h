@@ -50,6 +50,8 @@ class Handlers {
   Result<protocol::Ping::Response> handle(const protocol::Ping::Request& request);
   void handle(const protocol::AddNodes::Request& request, Caller caller, Done done);
   void handle(const protocol::RemoveNodes::Request& request, Caller caller, Done done);
+  void handle(const protocol::AlterNodes::Request& request, Caller caller, Done done);
+  void handle(const protocol::ReplaceNode::Request& request, Caller caller, Done done);
   void handle(const protocol::RingCreate::Request& request, Caller caller, Done done);
   void handle(const protocol::RingCopy::Request& request, Caller caller, Done done);
   void handle(const protocol::RingDelete::Request& request, Caller caller, Done done);

@@ -1,8 +1,12 @@
 #include "service/lookups.h"
 
+#include <algorithm>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "chash/limits.h"
+#include "chash/standing.h"
 #include "protocol/not_foretold.h"
 #include "protocol/text.h"
 #include "protocol/time_text.h"
@@ -13,21 +17,56 @@ using namespace protocol;
 
 namespace {
 
-Result<std::vector<std::string>> owners(const Snapshot& snapshot, const std::string& key, std::uint32_t n, Log* log) {
-  if (snapshot.placement.empty() && log == nullptr)  // one of the past
-    return make_error(Errc::empty_ring, "ring '" + snapshot.ring + "' had no node that could answer at epoch " +
-                                            std::to_string(snapshot.epoch));
-  if (snapshot.placement.empty())
-    return make_error(
-        Errc::empty_ring, "ring '" + snapshot.ring + "' has no node that may answer",
-        "add one: chash add " + (snapshot.ring == protocol::default_ring ? "" : "-r " + snapshot.ring + ' ') + "NODE");
+Error nobody_answers(const Snapshot& snapshot, bool is_past) {
+  const std::string ring = "ring '" + snapshot.ring + "' ";
+  if (is_past)
+    return make_error(Errc::empty_ring,
+                      ring + "had no node that could answer at epoch " + std::to_string(snapshot.epoch));
+  const std::string option = snapshot.ring == protocol::default_ring ? "" : "-r " + snapshot.ring + ' ';
+  const std::string what = snapshot.placement.empty() ? "has no node that may answer"
+                                                      : "has no node that may answer for this key: its own is down";
+  return make_error(Errc::empty_ring, ring + what,
+                    snapshot.spec.nodes.empty()
+                        ? "add one: chash add " + option + "NODE"
+                        : "look: chash list " + option + "and then: chash up " + option + "NODE");
+}
+
+// What one request asks of each key.
+struct Wanted {
+  std::uint32_t n = 1;
+  std::optional<Zones> zones{};
+};
+
+Result<Wanted> wanted(const Snapshot& snapshot, std::uint32_t n, const std::string& label) {
+  if (label.empty()) return Wanted{n, {}};
+  if (std::ranges::find(failure_domains, label) == std::end(failure_domains))
+    return make_error(Errc::invalid_argument, "'spread' is neither zone nor rack");
+  return Wanted{n, zones_of(snapshot.spec.nodes, label)};
+}
+
+// That there are fewer zones than a list wants. Those count in which a node is up.
+std::vector<std::string> too_few(const Snapshot& snapshot, const Wanted& wanted, const std::string& label) {
+  if (!wanted.zones) return {};
+  std::set<std::uint32_t> zones;
+  for (NodeIndex node = 0; node < snapshot.spec.nodes.size(); ++node)
+    if (const auto state = node_state(snapshot.spec.nodes[node]); state && *state == NodeState::up)
+      zones.insert(wanted.zones->of_node[node]);
+  if (zones.size() >= wanted.n) return {};
+  return {"asked for nodes of " + std::to_string(wanted.n) + ' ' + label + "s, and ring '" + snapshot.ring + "' has " +
+          std::to_string(zones.size()) + " where a node is up"};
+}
+
+Result<std::vector<std::string>> owners(const Snapshot& snapshot, const std::string& key, const Wanted& wanted,
+                                        Log* log) {
+  if (snapshot.placement.empty()) return nobody_answers(snapshot, log == nullptr);
   const auto& nodes = snapshot.spec.nodes;
   std::vector<std::string> names;
-  if (n == 1) {
+  if (wanted.n == 1) {
     const NodeIndex owner = snapshot.placement.owner(key);
     if (owner != no_node) names.push_back(nodes[owner].name);
   } else {
-    for (const NodeIndex node : snapshot.placement.owners(key, n)) names.push_back(nodes[node].name);
+    for (const NodeIndex node : snapshot.placement.owners(key, wanted.n, wanted.zones ? &*wanted.zones : nullptr))
+      names.push_back(nodes[node].name);
   }
   if (!names.empty() && log != nullptr && log->enabled(LogLevel::debug))
     log->hashing(LogLevel::debug, "Key '" + printable(key, limits::log_text_bytes) + "' belongs to node '" +
@@ -36,12 +75,12 @@ Result<std::vector<std::string>> owners(const Snapshot& snapshot, const std::str
 }
 
 // One owner for each of many keys is what placements are quickest at; debug lines are one a key.
-Result<std::vector<std::vector<std::string>>> owners_of_all(const Snapshot& snapshot, const GetNodes::Request& request,
-                                                            Log* log) {
-  std::vector<std::vector<std::string>> all(request.keys.size());
-  if (request.n > 1 || snapshot.placement.empty() || (log != nullptr && log->enabled(LogLevel::debug))) {
+Result<std::vector<std::vector<std::string>>> owners_of_all(const Snapshot& snapshot, const std::vector<Key>& asked,
+                                                            const Wanted& wanted, Log* log) {
+  std::vector<std::vector<std::string>> all(asked.size());
+  if (wanted.n > 1 || snapshot.placement.empty() || (log != nullptr && log->enabled(LogLevel::debug))) {
     for (std::size_t i = 0; i < all.size(); ++i) {
-      auto nodes = owners(snapshot, request.keys[i].bytes, request.n, log);
+      auto nodes = owners(snapshot, asked[i].bytes, wanted, log);
       if (!nodes) return std::move(nodes).error();
       all[i] = std::move(*nodes);
     }
@@ -49,7 +88,7 @@ Result<std::vector<std::vector<std::string>>> owners_of_all(const Snapshot& snap
   }
   std::vector<std::string_view> keys;
   keys.reserve(all.size());
-  for (const Key& key : request.keys) keys.push_back(key.bytes);
+  for (const Key& key : asked) keys.push_back(key.bytes);
   std::vector<NodeIndex> found(all.size());
   snapshot.placement.owners_of(keys, found);
   for (std::size_t i = 0; i < all.size(); ++i)
@@ -86,10 +125,15 @@ Result<void> check(const GetNodes::Request& request) {
 }
 
 Result<GetNode::Response> look_up(const Snapshot& ring, const GetNode::Request& request, Log* log) {
-  auto nodes = owners(ring, request.key.bytes, request.n, log);
+  const auto want = wanted(ring, request.n, request.spread);
+  if (!want) return want.error();
+  auto nodes = owners(ring, request.key.bytes, *want, log);
   if (!nodes) return std::move(nodes).error();
-  if (nodes->empty()) return not_foretold(ring.profile, request.key.bytes);
-  return GetNode::Response{ring.ring, ring.epoch, nodes->front(), std::move(*nodes)};
+  if (nodes->empty())
+    return ring.placement.has_drain() ? nobody_answers(ring, log == nullptr)
+                                      : not_foretold(ring.profile, request.key.bytes);
+  return GetNode::Response{ring.ring, ring.epoch, nodes->front(), std::move(*nodes),
+                           too_few(ring, *want, request.spread)};
 }
 
 Result<GetNodes::Response> look_up(const Snapshot& ring, const GetNodes::Request& request, Log* log) {
@@ -100,10 +144,21 @@ Result<GetNodes::Response> look_up(const Snapshot& ring, const GetNodes::Request
       return error;
     }
   }
-  auto found = owners_of_all(ring, request, log);
+  const auto want = wanted(ring, request.n, request.spread);
+  if (!want) return want.error();
+  auto found = owners_of_all(ring, request.keys, *want, log);
   if (!found) return std::move(found).error();
-  return GetNodes::Response{ring.ring, ring.epoch, std::move(*found)};
+  return GetNodes::Response{ring.ring, ring.epoch, std::move(*found), too_few(ring, *want, request.spread)};
 }
+
+namespace {
+
+std::string state_of(const Node& node) {
+  const auto state = node_state(node);
+  return std::string(state ? state_name(*state) : "");
+}
+
+}  // namespace
 
 std::vector<ListNodes::Member> members_of(const Snapshot& snapshot) {
   const auto& nodes = snapshot.spec.nodes;
@@ -111,7 +166,7 @@ std::vector<ListNodes::Member> members_of(const Snapshot& snapshot) {
   std::vector<ListNodes::Member> found;
   found.reserve(nodes.size());
   for (std::size_t i = 0; i < nodes.size(); ++i)
-    found.push_back({nodes[i].name, nodes[i].weight, points[i], nodes[i].fields});
+    found.push_back({nodes[i].name, nodes[i].weight, points[i], nodes[i].fields, state_of(nodes[i]), nodes[i].labels});
   return found;
 }
 

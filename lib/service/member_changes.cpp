@@ -8,6 +8,7 @@
 #include "chash/limits.h"
 #include "chash/movement.h"
 #include "chash/points.h"
+#include "chash/standing.h"
 #include "protocol/codec.h"
 #include "protocol/plan_report.h"
 #include "protocol/time_text.h"
@@ -17,12 +18,6 @@
 
 namespace chash::service {
 namespace {
-
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f%%", 100 * share);
-  return text;
-}
 
 // What moves from one ring to the next, if that is more than may.
 Result<void> check_budget(const Snapshot& before, const Snapshot& after) {
@@ -43,6 +38,13 @@ Result<void> check_budget(const Snapshot& before, const Snapshot& after) {
                            "make it in smaller steps, or force it");
   error.plan = protocol::encode_plan(plan);
   return error;
+}
+
+Result<void> check_drains(const Snapshot& before, const Snapshot& after) {
+  std::string fault = drain_fault(before, after);
+  if (fault.empty()) return {};
+  return make_error(Errc::conflict, std::move(fault),
+                    "it takes nothing new until it is up: take other nodes down instead of removing them, or force it");
 }
 
 // Of rings so small that it costs nearly nothing.
@@ -148,7 +150,7 @@ Result<Committed> RingService::resolve_one(const Snapshot& current, const std::s
   outcome.spec = std::make_shared<const RingSpec>(apply(*before, outcome.delta));
   const auto* planned = std::get_if<ApplyPlan>(&asked.change);
   const auto plan = planned != nullptr ? plans_.find(planned->id) : std::nullopt;
-  if (plan && fingerprint(*outcome.spec) != plan->to)
+  if (plan && digest(*outcome.spec) != plan->to)
     return make_error(Errc::conflict, "plan '" + planned->id + "' now leads to another ring than it did",
                       "look at the new plan, then apply that one");
   return outcome;
@@ -184,11 +186,19 @@ Error RingService::moved_on(const Snapshot& current, std::uint64_t expected, std
   return make_error(Errc::conflict, std::move(message), hint);
 }
 
+bool RingService::has_drain(const Snapshot& current, const Batch& batch) {
+  return current.placement.has_drain() || std::ranges::any_of(batch.made, [](const MadeChange& made) {
+           return std::ranges::any_of(made.delta.added, is_draining) ||
+                  std::ranges::any_of(made.delta.altered, is_draining);
+         });
+}
+
 Result<void> RingService::commit_and_publish(const Rings& rings, const Snapshot& current,
                                              std::span<const Waiting> waiting, Batch& batch) {
   if (batch.made.empty()) return {};
-  // Where there is a limit, changes are made one by one. That there is one may have been found only now, in the store.
-  if (current.spec.max_move < 1 && batch.made.size() > 1) {
+  // Where there is a limit, or a node drains, changes are made one by one. That there is one may have been found only
+  // now, in the store.
+  if ((current.spec.max_move < 1 || has_drain(current, batch)) && batch.made.size() > 1) {
     batch.unplaceable = true;
     return make_error(Errc::internal, "changes of a ring with a limit were to be made together");
   }
@@ -200,6 +210,7 @@ Result<void> RingService::commit_and_publish(const Rings& rings, const Snapshot&
                           !waiting[batch.makers.front()].terms.force &&
                           !takes_down_only(current.spec, batch.made.front().delta);
   if (fits && is_limited) fits = check_budget(current, **next);
+  if (fits && !waiting[batch.makers.front()].terms.force) fits = check_drains(current, **next);
   batch.unplaceable = !fits;
   if (!fits) return fits;
   const std::optional<double> moved = batch.made.size() == 1 ? moved_share(current, **next) : std::nullopt;
@@ -250,6 +261,8 @@ void RingService::log_members(const Batch& batch, std::span<const Waiting> waiti
                                        " replicas to the ring." + behind);
     for (const Node& node : outcome.delta.altered)
       log_.hashing(LogLevel::info, "Altering node '" + node.name + "' of the ring." + behind);
+    for (const auto& [name, node] : outcome.delta.replaced)
+      log_.hashing(LogLevel::info, "Putting node '" + node.name + "' in the place of '" + name + "'." + behind);
     for (const std::string& name : outcome.delta.removed)
       log_.hashing(LogLevel::info, "Removing node '" + name + "' from the ring." + behind);
     if (outcome.delta.max_move)

@@ -16,13 +16,20 @@ using namespace protocol;
 namespace {
 
 ChangeEntry entry_of(const PastChange& change) {
-  ChangeEntry entry{change.epoch,          time_text(change.record.time_ms),
-                    change.record.who,     change.record.operation,
-                    change.record.note,    {},
-                    change.delta.removed,  {},
-                    change.delta.max_move, change.record.moved};
+  ChangeEntry entry{change.epoch,
+                    time_text(change.record.time_ms),
+                    change.record.who,
+                    change.record.operation,
+                    change.record.note,
+                    {},
+                    change.delta.removed,
+                    {},
+                    {},
+                    change.delta.max_move,
+                    change.record.moved};
   for (const Node& node : change.delta.added) entry.added.push_back(given(node));
   for (const Node& node : change.delta.altered) entry.altered.push_back(given(node));
+  for (const auto& [name, node] : change.delta.replaced) entry.replaced.push_back({name, given(node)});
   return entry;
 }
 
@@ -30,6 +37,7 @@ std::size_t bytes_named(const Delta& delta) {
   std::size_t bytes = 0;
   for (const Node& node : delta.added) bytes += bytes_of(node);
   for (const Node& node : delta.altered) bytes += bytes_of(node);
+  for (const auto& [name, node] : delta.replaced) bytes += name.size() + bytes_of(node);
   for (const std::string& name : delta.removed) bytes += sizeof name + name.size();
   return bytes;
 }
@@ -37,7 +45,9 @@ std::size_t bytes_named(const Delta& delta) {
 bool concerns(const PastChange& change, const std::string& node) {
   const auto is_it = [&](const Node& one) { return one.name == node; };
   return std::ranges::find(change.delta.removed, node) != change.delta.removed.end() ||
-         std::ranges::any_of(change.delta.added, is_it) || std::ranges::any_of(change.delta.altered, is_it);
+         std::ranges::any_of(change.delta.added, is_it) || std::ranges::any_of(change.delta.altered, is_it) ||
+         std::ranges::any_of(change.delta.replaced,
+                             [&](const Replaced& one) { return one.name == node || is_it(one.node); });
 }
 
 // Changes that were made and are no longer kept: the first one of a ring that was created made its first epoch.

@@ -80,7 +80,7 @@ Result<std::vector<NodeIndex>> nodes_lost(const std::string& ring, const RingSpe
     const bool is_zone = word.starts_with("zone=");
     const std::size_t before = lost.size();
     for (NodeIndex node = 0; node < spec.nodes.size(); ++node)
-      if (is_zone ? node_field(spec.nodes[node], "zone") == word.substr(5) : spec.nodes[node].name == word)
+      if (is_zone ? node_label(spec.nodes[node], "zone") == word.substr(5) : spec.nodes[node].name == word)
         lost.push_back(node);
     if (lost.size() == before)
       return make_error(Errc::not_found,
@@ -116,18 +116,21 @@ Result<Plan> Studies::plan_now(const std::string& ring, const RingChange& change
   auto report =
       movement_report({before.spec, before.placement}, {after.spec, after.placement}, ReportOptions{n, ranges});
   if (!report) return std::move(report).error();
-  const Token from = fingerprint(before.spec), to = fingerprint(after.spec);
+  const Token from = digest(before.spec), to = digest(after.spec);
   Plan plan{std::move(*report)};
   plan.ring = ring;
   plan.epoch = before.epoch;
-  plan.from = hex(from);
-  plan.to = hex(to);
+  plan.from = hex(fingerprint(before.spec));
+  plan.to = hex(fingerprint(after.spec));
   plan.max_move = before.spec.max_move;
   plan.over_budget = of_members && !before.placement.empty() && plan.moved > plan.max_move + 1e-12 &&
                      !takes_down_only(before.spec, foreseen->delta);
   if (!plan.added.empty())
     if (std::string warning = ambiguous_names(after.profile, after.spec.nodes); !warning.empty())
       plan.warnings.push_back(std::move(warning));
+  if (of_members)
+    if (std::string fault = drain_fault(before, after); !fault.empty())
+      plan.warnings.push_back(std::move(fault) + ": it must be forced");
   if (of_members && !foreseen->delta.empty()) {
     const auto* planned = std::get_if<ApplyPlan>(&change);
     plan.id = plan_id(ring, from, to, after.spec.max_move);

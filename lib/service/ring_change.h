@@ -37,8 +37,8 @@ struct ApplyPlan {
   std::string id;
 };
 
-using RingChange = std::variant<AddNodes, RemoveNodes, EditNodes, SetRing, SetLimits, RollBackRing, ApplyPlan,
-                                CreateRing, CopyRing, DeleteRing>;
+using RingChange = std::variant<AddNodes, RemoveNodes, EditNodes, AlterNodes, ReplaceNode, SetRing, SetLimits,
+                                RollBackRing, ApplyPlan, CreateRing, CopyRing, DeleteRing>;
 
 inline bool concerns_members(const RingChange& change) {
   return !std::holds_alternative<CreateRing>(change) && !std::holds_alternative<CopyRing>(change) &&

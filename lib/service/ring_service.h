@@ -87,6 +87,7 @@ class RingService {
   Result<void> answer_without_ring(std::span<const Waiting> waiting, const Error& no_ring, Batch& batch);
   Result<Committed> resolve_one(const Snapshot& current, const std::shared_ptr<const RingSpec>& before,
                                 std::uint64_t epoch, const Waiting& asked);
+  static bool has_drain(const Snapshot& current, const Batch& batch);
   Result<void> commit_and_publish(const Rings& rings, const Snapshot& current, std::span<const Waiting> waiting,
                                   Batch& batch);
   void log_members(const Batch& batch, std::span<const Waiting> waiting) const;

@@ -79,7 +79,9 @@ Result<void> give_back(std::string_view ring, std::string_view taken, Positions&
 
 // The row is of `SELECT name, weight, fields, position, added`.
 NodeRow node_row(const Statement& row) {
-  return {{row.text(0), row.real(1), parse_fields(row.text(2))}, row.text(2), row.integer(3), row.integer(4)};
+  NodeRow read{{row.text(0), row.real(1)}, row.text(2), row.integer(3), row.integer(4)};
+  parse_texts(read.fields, read.node);
+  return read;
 }
 
 // The nodes of an epoch, in order.
@@ -139,6 +141,7 @@ Result<void> read_deltas(sqlite3* database, std::string_view ring, std::int64_t 
   rows.bind(3, last);
   const auto is_wanted = [&](std::int64_t epoch) { return epoch >= first && epoch <= last; };
   std::int64_t place = -1, ended = 0;  // of the row before
+  std::string name;
   while (rows.next()) {
     NodeRow row = node_row(rows);
     const std::int64_t removed = rows.integer(5);
@@ -151,8 +154,10 @@ Result<void> read_deltas(sqlite3* database, std::string_view ring, std::int64_t 
     if (is_wanted(row.added)) {
       NodesChanged& at = changed[row.added];
       at.sum += row.hash();
-      (is_altered ? at.delta.altered : at.delta.added).push_back(std::move(row.node));
+      if (is_altered && row.node.name != name) at.delta.replaced.push_back({name, row.node});
+      else (is_altered ? at.delta.altered : at.delta.added).push_back(row.node);
     }
+    name = std::move(row.node.name);
     place = row.position;
     ended = removed;
   }

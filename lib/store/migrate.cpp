@@ -32,8 +32,7 @@ std::string checksum_2(std::string_view ring, const Head& head, const RingSpec& 
   std::string text = std::string(ring) + '\n' + std::to_string(head.epoch) + '\n' + std::to_string(head.next_position) +
                      '\n' + spec.profile;
   for (const Node& node : spec.nodes)
-    text +=
-        '\n' + node.name + '\t' + hex(std::bit_cast<std::uint64_t>(node.weight), 64) + '\t' + fields_text(node.fields);
+    text += '\n' + node.name + '\t' + hex(std::bit_cast<std::uint64_t>(node.weight), 64) + '\t' + texts_of(node);
   return hex(xxh3_128(text));
 }
 
@@ -42,7 +41,7 @@ std::string checksum_3(std::string_view ring, const Head& head, const RingSpec& 
   Token sum = 0;
   for (std::size_t i = 0; i < positions.size(); ++i)
     sum += xxh3_128(spec.nodes[i].name + '\t' + hex(std::bit_cast<std::uint64_t>(spec.nodes[i].weight), 64) + '\t' +
-                    std::to_string(positions[i]) + '\t' + fields_text(spec.nodes[i].fields));
+                    std::to_string(positions[i]) + '\t' + texts_of(spec.nodes[i]));
   std::string text(ring);
   for (const std::string& part :
        {std::to_string(head.epoch), std::to_string(head.next_position), hex(sum), spec.profile, hex(xxh3_128(slots))})
@@ -95,14 +94,14 @@ bool rewrite_rings(sqlite3* database, std::int64_t format) {
                                   ", position FROM old_node WHERE ring = ?1 ORDER BY position");
     nodes.bind(1, name);
     while (nodes.next()) {
-      found.push_back({nodes.text(0), nodes.real(1), parse_fields(nodes.text(2))});
+      found.push_back({nodes.text(0), nodes.real(1)});
+      parse_texts(nodes.text(2), found.back());
       positions.push_back(nodes.integer(3));
     }
     OldRing ring = old_ring(format, rings, std::move(found), positions);
     for (std::size_t i = 0; i < positions.size(); ++i) {
       const Node& node = ring.spec.nodes[i];
-      if (!insert_node(database, name, {node, fields_text(node.fields), positions[i], ring.head.epoch}, ring.head))
-        return false;
+      if (!insert_node(database, name, {node, texts_of(node), positions[i], ring.head.epoch}, ring.head)) return false;
     }
     if (!nodes.done() || !write_head(database, name, ring.head, ring.spec)) return false;
     // One that is damaged stays so, for read_rings() to find.

@@ -25,8 +25,8 @@ Result<std::vector<Node>> read_nodes(sqlite3* database, const std::string& ring,
   nodes.bind(1, ring);
   std::int64_t next_position = 0;
   while (nodes.next()) {
-    NodeRow row{
-        {nodes.text(0), nodes.real(1), parse_fields(nodes.text(2))}, nodes.text(2), nodes.integer(3), nodes.integer(4)};
+    NodeRow row{{nodes.text(0), nodes.real(1)}, nodes.text(2), nodes.integer(3), nodes.integer(4)};
+    parse_texts(row.fields, row.node);
     if (!check_node_name(row.node.name) || !(row.node.weight >= 0 && row.node.weight <= limits::max_weight))
       return damaged("a node's name or weight in ring '" + ring + "'");
     if (row.position < next_position) return damaged("the order of the nodes of ring '" + ring + "'");
@@ -82,21 +82,23 @@ SlotTable parse_slots(std::string_view bytes) {
   return SlotTable(std::move(nodes));
 }
 
-std::string fields_text(const NodeFields& fields) {
+std::string texts_of(const Node& node) {
   std::string text;
-  for (const auto& [name, value] : fields) text += (text.empty() ? "" : " ") + name + '=' + value;
+  for (const auto& [name, value] : node.fields) text += (text.empty() ? "" : " ") + name + '=' + value;
+  for (const auto& [name, value] : node.labels) text += (text.empty() ? "+" : " +") + name + '=' + value;
   return text;
 }
 
-NodeFields parse_fields(std::string_view text) {
-  NodeFields fields;
+void parse_texts(std::string_view text, Node& node) {
   while (!text.empty()) {
-    const std::string_view field = text.substr(0, text.find(' '));
+    std::string_view field = text.substr(0, text.find(' '));
     text.remove_prefix(std::min(text.size(), field.size() + 1));
+    const bool is_label = field.starts_with('+');
+    field.remove_prefix(is_label ? 1 : 0);
     const std::size_t equals = std::min(field.find('='), field.size());
-    fields.emplace_back(field.substr(0, equals), field.substr(std::min(equals + 1, field.size())));
+    (is_label ? node.labels : node.fields)
+        .emplace_back(field.substr(0, equals), field.substr(std::min(equals + 1, field.size())));
   }
-  return fields;
 }
 
 Token NodeRow::hash() const {
@@ -203,14 +205,16 @@ std::optional<std::int64_t> retire(sqlite3* database, std::string_view ring, con
 bool write_delta(sqlite3* database, std::string_view ring, const Delta& delta, Head& head) {
   for (const std::string& name : delta.removed)
     if (!retire(database, ring, name, head)) return false;
-  for (const Node& node : delta.altered) {
-    const auto position = retire(database, ring, node.name, head);
-    if (!position || !insert_node(database, ring, {node, fields_text(node.fields), *position, head.epoch}, head))
-      return false;
-  }
+  const auto put_in_place_of = [&](const std::string& name, const Node& node) {
+    const auto position = retire(database, ring, name, head);
+    return position && insert_node(database, ring, {node, texts_of(node), *position, head.epoch}, head);
+  };
+  for (const Node& node : delta.altered)
+    if (!put_in_place_of(node.name, node)) return false;
+  for (const auto& [name, node] : delta.replaced)
+    if (!put_in_place_of(name, node)) return false;
   for (const Node& node : delta.added)
-    if (!insert_node(database, ring, {node, fields_text(node.fields), head.next_position++, head.epoch}, head))
-      return false;
+    if (!insert_node(database, ring, {node, texts_of(node), head.next_position++, head.epoch}, head)) return false;
   return true;
 }
 

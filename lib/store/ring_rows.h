@@ -44,9 +44,10 @@ bool insert_node(sqlite3* database, std::string_view ring, const NodeRow& row, H
 // Takes the ring's rows away, and keeps its epoch as the floor if that is the highest so far.
 bool erase_ring(sqlite3* database, std::string_view ring, std::int64_t epoch);
 
-// Fields as they are kept: NAME=VALUE, blanks between; neither of them has any (check_node_fields).
-std::string fields_text(const NodeFields& fields);
-NodeFields parse_fields(std::string_view text);
+// Fields as they are kept: NAME=VALUE, blanks between; neither of them has any (check_node_fields). Then labels, each
+// with a + before it, which no field's name has.
+std::string texts_of(const Node& node);
+void parse_texts(std::string_view text, Node& node);
 
 // Two bytes a slot, the lower one first.
 std::string slots_bytes(const SlotTable& slots);

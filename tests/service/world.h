@@ -116,7 +116,7 @@ std::string text_of(const Response& response) {
   return text;
 }
 
-inline protocol::NodeGiven given(const Node& node) { return {node.name, node.weight, node.fields}; }
+inline protocol::NodeGiven given(const Node& node) { return {node.name, node.weight, node.fields, node.labels}; }
 inline std::vector<protocol::NodeGiven> given(const std::vector<Node>& nodes) {
   std::vector<protocol::NodeGiven> all;
   for (const Node& node : nodes) all.push_back(given(node));
