@@ -9,7 +9,7 @@ namespace chash::cli {
 
 using namespace protocol;
 
-constinit const std::array<CommandRow, 20> command_table{{
+constinit const std::array<CommandRow, 21> command_table{{
     {Command::get_node, GetNode::info.name, "get", "[KEY...|-]", "LOOK UP", GetNode::info.help,
      "  chash get-node user:123                 the name of its node, and nothing else\n"
      "  chash get-node -n 2 user:123            the owner and the next distinct node\n"
@@ -78,16 +78,22 @@ constinit const std::array<CommandRow, 20> command_table{{
      "  chash whatif --lose each                the worst first\n"
      "  chash whatif --lose cache-1 --lose cache-2\n"
      "  chash whatif --lose zone=eu-1 -n 3\n"},
-    {Command::ring, "ring", "", "create|list|show|set|copy|delete [NAME]...", "RINGS",
+    {Command::ring, "ring", "", "create|list|show|draw|set|copy|delete [NAME]...", "RINGS",
      "Rings beside the default one, each with a placement of its own",
      "  chash ring create web --profile nginx-hash-consistent --nodes a:80=2,b:80\n"
      "  chash ring create pool --profile libketama,vnodes=80 --nodes-file servers.txt\n"
      "  chash get-node -r web user:123\n"
      "  chash ring list\n"
      "  chash ring show web --json\n"
+     "  chash ring draw web --svg web.svg       who has which part of the circle\n"
      "  chash ring copy web trial\n"
      "  chash ring set web --max-move 10%       refuse changes that move more\n"
      "  chash ring delete trial\n"},
+    {Command::distribution, "distribution", "", "", "RINGS", "What share of all keys each node has, and should have",
+     "  chash distribution\n"
+     "  chash distribution -r web --keys keys.txt\n"
+     "                                          and how many of these\n"
+     "  chash distribution --json | jq .max_mean\n"},
     {Command::status, Status::info.name, "", "", "DAEMON", Status::info.help,
      "  chash status\n"
      "  chash status --json | jq .counters.lookups\n"},

@@ -28,7 +28,8 @@ enum class Command : unsigned char {
   history,
   blame,
   rollback,
-  whatif
+  whatif,
+  distribution
 };
 
 struct CommandRow {
@@ -37,7 +38,7 @@ struct CommandRow {
   std::string_view group, help, examples;
 };
 
-extern const std::array<CommandRow, 20> command_table;
+extern const std::array<CommandRow, 21> command_table;
 
 // nullptr for `none`.
 const CommandRow* find_row(Command command);

@@ -63,7 +63,8 @@ enum class Option : unsigned char {
   since,
   node,
   before,
-  lose
+  lose,
+  svg
 };
 
 // A set of commands; Command::none stands for chash itself, whose options all commands have.

@@ -96,6 +96,7 @@ namespace {
 bool is_number(std::string_view cell) {
   if (cell == "-") return true;
   if (cell.ends_with('%')) cell.remove_suffix(1);
+  if (cell.starts_with('+')) cell.remove_prefix(1);  // which from_chars() does not take
   double number = 0;
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
   return error == std::errc() && end == cell.data() + cell.size();

@@ -177,6 +177,7 @@ Result<void> check_options(const Run& run, std::string_view verb) {
        "--profile, --nodes and --nodes-file are for ring create"},
       {{"delete"}, {Option::if_exists}, "--if-exists is for ring delete"},
       {{"show"}, {Option::slots}, "--slots is for ring show"},
+      {{"draw"}, {Option::svg}, "--svg is for ring draw"},
       {{"show"}, {Option::epoch, Option::at}, "--epoch and --at are for ring show"},
       {{"create", "set"}, {Option::max_move}, "--max-move is for ring create and ring set"},
       {{"create", "set", "copy", "delete"},
@@ -211,10 +212,12 @@ int manage_rings(const Run& run) {
     return set(run, words.size() == 2 ? words[1] : run.options.ring, std::move(*options));
   if (verb == "list" && words.size() == 1) return list(run);
   if (verb == "show" && words.size() <= 2) return show(run, words.size() == 2 ? words[1] : run.options.ring);
+  if (verb == "draw" && words.size() <= 2) return draw_ring(run, words.size() == 2 ? words[1] : run.options.ring);
   if (verb == "copy" && words.size() == 3) return copy(run, words[1], words[2], std::move(*options));
   if (verb == "delete" && words.size() == 2) return remove(run, words[1], std::move(*options));
-  return run.misuse(make_error(Errc::invalid_argument, "say what to do with which ring",
-                               "create NAME, list, show [NAME], set [NAME], copy NAME NEW, or delete NAME"));
+  return run.misuse(
+      make_error(Errc::invalid_argument, "say what to do with which ring",
+                 "create NAME, list, show [NAME], draw [NAME], set [NAME], copy NAME NEW, or delete NAME"));
 }
 
 }  // namespace chash::cli

@@ -35,6 +35,7 @@ int execute(const Run& run) {
     case Command::blame: return blame_key(run);
     case Command::rollback: return roll_back(run);
     case Command::whatif: return what_if(run);
+    case Command::distribution: return show_distribution(run);
     case Command::none: break;
   }
   return run.misuse(make_error(Errc::invalid_argument, "no command is given"));

@@ -55,6 +55,10 @@ int show_history(const Run& run);
 int blame_key(const Run& run);
 int roll_back(const Run& run);
 int what_if(const Run& run);
+int show_distribution(const Run& run);
+
+// A verb of manage_rings().
+int draw_ring(const Run& run, const std::string& name);
 
 // A ring of the daemon, to be answered for here.  Errors: those of asking, and of build().
 Result<OfflineRing> fetch_ring(const Run& run, const std::string& name);
