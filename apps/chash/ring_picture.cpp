@@ -98,6 +98,7 @@ std::string line_of(const std::vector<Cell>& cells, std::span<const std::size_t>
 struct Manner {
   bool braille, color;
   std::size_t name_columns;
+  std::size_t columns;  // for the line of the others
 };
 
 std::vector<std::string> legend_lines(const Legend& legend, const Manner& manner) {
@@ -111,8 +112,8 @@ std::vector<std::string> legend_lines(const Legend& legend, const Manner& manner
                     std::string(share_columns - std::min(share_columns, share.size()), ' ') + share);
   }
   if (legend.others > 0)
-    lines.push_back(cut_to("and " + std::to_string(legend.others) + " others " + percent(legend.others_share, 2),
-                           mark_columns + manner.name_columns + 2 + share_columns));
+    lines.push_back(
+        cut_to("and " + std::to_string(legend.others) + " others " + percent(legend.others_share, 2), manner.columns));
   return lines;
 }
 
@@ -200,7 +201,8 @@ std::vector<std::string> picture(std::span<const Arc> arcs, std::span<const Slic
 
   const bool braille = utf8 && color;
   const std::size_t name_columns = lines == 0 ? std::min(longest, columns - beside_name) : legend_columns - beside_name;
-  const auto legend = legend_lines(legend_of(slices, lines == 0 ? size.lines : lines), {braille, color, name_columns});
+  const auto legend = legend_lines(legend_of(slices, lines == 0 ? size.lines : lines),
+                                   {braille, color, name_columns, columns - (lines == 0 ? 0 : 2 * lines + gap)});
   if (lines == 0) return legend;
   const auto ranks = ranks_of(slices);
   const auto cells = circle(arcs, lines, braille ? 4 : 1, braille ? 2 : 1);

@@ -62,9 +62,9 @@ struct PictureSize {
   std::size_t columns, lines;
 };
 
-// A circle beside its legend, at most that large, and each line no wider. Where there is no room for a circle, it is
-// the legend alone.
-// In colour with dots of braille; without colour, or where the locale has no braille, of the letters of the nodes.
+// A circle beside its legend, at most that large, and each line no wider, if that is 19 columns at least. Where there
+// is no room for a circle, it is the legend alone. In colour with dots of braille; without colour, or where the locale
+// has no braille, of the letters of the nodes.
 std::vector<std::string> picture(std::span<const Arc> arcs, std::span<const Slice> slices, PictureSize size, bool utf8,
                                  bool color);
 
