@@ -201,8 +201,8 @@ std::vector<std::string> picture(std::span<const Arc> arcs, std::span<const Slic
 
   const bool braille = utf8 && color;
   const std::size_t name_columns = lines == 0 ? std::min(longest, columns - beside_name) : legend_columns - beside_name;
-  const auto legend = legend_lines(legend_of(slices, lines == 0 ? size.lines : lines),
-                                   {braille, color, name_columns, columns - (lines == 0 ? 0 : 2 * lines + gap)});
+  auto legend = legend_lines(legend_of(slices, lines == 0 ? size.lines : lines),
+                             {braille, color, name_columns, columns - (lines == 0 ? 0 : 2 * lines + gap)});
   if (lines == 0) return legend;
   const auto ranks = ranks_of(slices);
   const auto cells = circle(arcs, lines, braille ? 4 : 1, braille ? 2 : 1);

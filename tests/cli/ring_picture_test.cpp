@@ -238,7 +238,7 @@ TEST_CASE("a picture's marks are those of its legend, and each is one node's") {
 
 TEST_CASE("a picture cuts names, and no shares") {
   const Example ring = example("ab", {std::string(200, 'x'), std::string(255, 'y')});
-  for (const std::size_t columns : {19, 40, 80, 200}) {
+  for (const std::size_t columns : {19u, 40u, 80u, 200u}) {
     const auto lines = picture(ring.arcs, ring.slices, {columns, 20}, false, false);
     CHECK((lines.size() > 2) == (columns >= 40));  // there is a circle, however long the names are
     for (const std::string& line : lines)
