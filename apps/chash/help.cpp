@@ -9,7 +9,7 @@ namespace chash::cli {
 
 using namespace protocol;
 
-constinit const std::array<CommandRow, 21> command_table{{
+constinit const std::array<CommandRow, 25> command_table{{
     {Command::get_node, GetNode::info.name, "get", "[KEY...|-]", "LOOK UP", GetNode::info.help,
      "  chash get-node user:123                 the name of its node, and nothing else\n"
      "  chash get-node -n 2 user:123            the owner and the next distinct node\n"
@@ -20,6 +20,11 @@ constinit const std::array<CommandRow, 21> command_table{{
     {Command::blame, Blame::info.name, "", "KEY", "LOOK UP", Blame::info.help,
      "  chash blame user:123                    when it moved, and by whose change\n"
      "  chash get-node --at 3h user:123         where it was three hours ago\n"},
+    {Command::sieve, "sieve", "", "NODE", "LOOK UP", "Of the keys on standard input, print those of one node",
+     "  chash sieve cache-1 <keys.txt           those that cache-1 is to have\n"
+     "  chash sieve \"$(hostname)\" <keys.txt | xargs -r -n 1 refresh\n"
+     "  chash sieve -v cache-1 <keys.txt        all others\n"
+     "  chash sieve -n 2 -0 cache-1 <keys       those of which it has a copy\n"},
     {Command::profile, "profile", "", "list | show NAME", "OTHER SOFTWARE",
      "Whose placements chash knows, and what one is made of",
      "  chash profile list\n"
@@ -102,6 +107,32 @@ constinit const std::array<CommandRow, 21> command_table{{
      "  until chash ping -q; do sleep 1; done\n"},
     {Command::version, "version", "", "", "DAEMON",
      "Releases of chash and chashd, and whether they understand each other", "  chash version\n"},
+    {Command::check, "check", "", "SOCKET|URL...", "DAEMON", "Whether several daemons have the same rings",
+     "  chash check http://db-1:8000 http://db-2:8000\n"
+     "  chash check -r web ./other.sock         with the daemon that is asked else\n"
+     "  chash check --json http://db-2:8000 | jq .agree\n"},
+    {Command::help, "help", "", "[COMMAND|TOPIC]", "HELP",
+     "Help on a command, or on exit-codes, formats or environment",
+     "  chash help add                          the same as chash add --help\n"
+     "  chash help formats\n"},
+    {Command::completion, "completion", "", "bash|zsh|fish", "HELP", "Print a script by which a shell completes words",
+     "  chash completion fish >~/.config/fish/completions/chash.fish\n"
+     "  source <(chash completion bash)         in ~/.bashrc\n"
+     "  source <(chash completion zsh)          in ~/.zshrc, behind compinit\n"},
+}};
+
+constinit const std::array<ExitMeaning, 11> exit_meanings{{
+    {0, "done; also when there was nothing to do"},
+    {1, "failed"},
+    {2, "wrong usage or request"},
+    {3, "no such ring, node, epoch, plan or profile"},
+    {4, "a daemon is unreachable"},
+    {5, "timeout, or the outcome of a change is unknown"},
+    {6, "conflict, or more moves than may"},
+    {7, "no node, or none that is foretold"},
+    {8, "denied"},
+    {9, "some keys failed, the others were printed; verify: a difference"},
+    {10, "--exit-code: something would change; check: daemons differ"},
 }};
 
 namespace {
@@ -113,35 +144,6 @@ constexpr std::string_view main_examples =
     "  chash get-node user:123\n"
     "  chash add cache-node-4 cache-node-5=2\n"
     "  chash --url http://127.0.0.1:8000 list --json\n";
-
-constexpr std::string_view exit_statuses =
-    "  0  done                         5  timeout, or the outcome is unknown\n"
-    "  1  failed                       6  conflict, or more moves than may\n"
-    "  2  wrong usage or request       7  no node, or none that is foretold\n"
-    "  3  no such ring or node         8  denied\n"
-    "  4  the daemon is unreachable    9  some keys failed, the others were printed\n"
-    "                                 10  with --exit-code: something would change\n";
-
-// `label` at the left, `help` in its column, wrapped.
-void append_entry(std::string_view label, std::string_view help, std::string& out) {
-  std::string line = "  " + std::string(label);
-  if (line.size() + 2 > help_column) {
-    out += line + '\n';
-    line.clear();
-  }
-  line.resize(help_column, ' ');
-  while (!help.empty()) {
-    const std::string_view word = help.substr(0, help.find(' '));
-    help.remove_prefix(std::min(help.size(), word.size() + 1));
-    if (line.size() > help_column && line.size() + 1 + word.size() > help_width) {
-      out += line + '\n';
-      line.assign(help_column, ' ');
-    }
-    if (line.size() > help_column) line += ' ';
-    line += word;
-  }
-  out += line + '\n';
-}
 
 void append_options(Command command, std::string& out) {
   const auto options = options_of(command);
@@ -164,11 +166,39 @@ std::string main_help() {
   }
   append_options(Command::none, out);
   out += "\nEXAMPLES\n" + std::string(main_examples);
-  out += "\nEXIT STATUS\n" + std::string(exit_statuses);
+  out += "\nEXIT STATUS\n";
+  for (const auto& [status, meaning] : exit_meanings) {
+    const std::string number = std::to_string(status);
+    out += "  " + number + std::string(4 - number.size(), ' ') + std::string(meaning) + '\n';
+  }
+  out += "\nMore is in:";
+  for (const HelpTopic& topic : help_topics)
+    out += (&topic == help_topics.data() ? " chash help " : " | ") + std::string(topic.name);
+  out += '\n';
   return out;
 }
 
 }  // namespace
+
+void append_entry(std::string_view label, std::string_view help, std::string& out) {
+  std::string line = "  " + std::string(label);
+  if (line.size() + 2 > help_column) {
+    out += line + '\n';
+    line.clear();
+  }
+  line.resize(help_column, ' ');
+  while (!help.empty()) {
+    const std::string_view word = help.substr(0, help.find(' '));
+    help.remove_prefix(std::min(help.size(), word.size() + 1));
+    if (line.size() > help_column && line.size() + 1 + word.size() > help_width) {
+      out += line + '\n';
+      line.assign(help_column, ' ');
+    }
+    if (line.size() > help_column) line += ' ';
+    line += word;
+  }
+  out += line + '\n';
+}
 
 const CommandRow* find_row(Command command) {
   const auto row = std::ranges::find(command_table, command, &CommandRow::command);

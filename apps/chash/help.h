@@ -4,6 +4,9 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "chash/result.h"
 
 namespace chash::cli {
 
@@ -29,7 +32,11 @@ enum class Command : unsigned char {
   blame,
   rollback,
   whatif,
-  distribution
+  distribution,
+  sieve,
+  check,
+  help,
+  completion
 };
 
 struct CommandRow {
@@ -38,7 +45,7 @@ struct CommandRow {
   std::string_view group, help, examples;
 };
 
-extern const std::array<CommandRow, 21> command_table;
+extern const std::array<CommandRow, 25> command_table;
 
 // nullptr for `none`.
 const CommandRow* find_row(Command command);
@@ -48,5 +55,25 @@ std::string usage_line(Command command);
 // "try: chash add --help"
 std::string try_line(Command command);
 std::string help_text(Command command);
+
+// What the exit statuses mean, once for all helps.
+struct ExitMeaning {
+  int status;
+  std::string_view meaning;
+};
+extern const std::array<ExitMeaning, 11> exit_meanings;
+
+// What `chash help TOPIC` tells of beside commands.
+struct HelpTopic {
+  std::string_view name, help;
+  std::string (*text)();
+};
+extern const std::array<HelpTopic, 3> help_topics;
+
+// `chash help [COMMAND|TOPIC]`.  Errors: invalid_argument, with what may have been meant.
+Result<std::string> help_about(const std::vector<std::string>& words);
+
+// A line of help: `label` at the left, `help` in its column, wrapped.
+void append_entry(std::string_view label, std::string_view help, std::string& out);
 
 }  // namespace chash::cli

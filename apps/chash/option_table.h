@@ -64,7 +64,8 @@ enum class Option : unsigned char {
   node,
   before,
   lose,
-  svg
+  svg,
+  invert
 };
 
 // A set of commands; Command::none stands for chash itself, whose options all commands have.

@@ -112,6 +112,7 @@ Result<Options> resolve(const std::vector<Settings>& sources) {
     if (outcome) outcome = take(sources, name, to, parse);
   };
   and_take("token-file", options.token_file, parse_name);
+  options.ring_was_named = strongest(sources, "ring") != nullptr;
   and_take("ring", options.ring, parse_name);
   and_take("output", options.format, parse_format);
   and_take("color", options.color, parse_color);
@@ -182,7 +183,7 @@ bool wants_color(Color color, bool is_terminal, const Environment& environment) 
   };
   if (!value("NO_COLOR").empty()) return false;
   if (const auto force = value("CLICOLOR_FORCE"); !force.empty() && force != "0") return true;
-  return is_terminal && value("TERM") != "dumb";
+  return is_terminal && value("TERM") != "dumb" && value("CLICOLOR") != "0";
 }
 
 }  // namespace chash::cli

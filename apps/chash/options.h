@@ -21,6 +21,7 @@ struct Options {
   bool endpoint_was_named = false;  // else it is where we looked
   std::string token_file;
   std::string ring;
+  bool ring_was_named = false;
   Format format = Format::automatic;
   Color color = Color::automatic;
   std::chrono::milliseconds timeout{5000};

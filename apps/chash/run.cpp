@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "chash/version.h"
+#include "completion.h"
 #include "movement_output.h"
 #include "net/client_errors.h"
 #include "net/socket_path.h"
@@ -36,6 +37,10 @@ int execute(const Run& run) {
     case Command::rollback: return roll_back(run);
     case Command::whatif: return what_if(run);
     case Command::distribution: return show_distribution(run);
+    case Command::sieve: return sieve_keys(run);
+    case Command::check: return check_daemons(run);
+    case Command::help:
+    case Command::completion:
     case Command::none: break;
   }
   return run.misuse(make_error(Errc::invalid_argument, "no command is given"));
@@ -65,37 +70,12 @@ Settings flags_of(const CommandLine& line) {
   return flags;
 }
 
-// Flags, then the environment, then the files.
-Result<std::vector<Settings>> all_sources(const CommandLine& line, const Environment& environment) {
-  std::string file = line.text(Option::config).value_or("");
-  if (file.empty())
-    if (const char* named = environment("CHASH_CONFIG"); named != nullptr) file = named;
-  auto files = read_config_files(file, environment);
-  if (!files) return std::move(files).error();
-  std::vector<Settings> sources{flags_of(line), read_environment(environment)};
-  for (Settings& settings : *files) sources.push_back(std::move(settings));
-  return sources;
-}
-
 // Before all sources are read, only flags and environment can say that errors should be JSON.
 bool wants_json_errors(const CommandLine& line, const Environment& environment) {
   const Settings flags = flags_of(line), variables = read_environment(environment);
   for (const Settings* source : {&flags, &variables})
     if (const auto at = source->find("output"); at != source->end()) return at->second.text.starts_with("json");
   return false;
-}
-
-Result<net::ClientOptions> client_options(const CommandLine& line, const Options& options) {
-  net::ClientOptions client;
-  client.timeout = options.timeout;
-  client.connect_timeout = options.connect_timeout;
-  if (line.all(Option::verbose).size() >= 2) client.trace = show_wire;
-  if (!options.token_file.empty() && std::holds_alternative<HttpEndpoint>(options.endpoint)) {
-    auto token = read_token(options.token_file);
-    if (!token) return std::move(token).error();
-    client.token = std::move(*token);
-  }
-  return client;
 }
 
 // What helps where the daemon, which does not know our options, left that open.
@@ -126,7 +106,40 @@ int misuse(const Error& error, const ErrorStyle& style, Command command) {
   return report(error, style, {usage_line(command), try_line(command)});
 }
 
+// What chash knows by itself: neither settings nor a daemon have a part in it.
+std::optional<Result<std::string>> own_text(const CommandLine& line) {
+  if (line.has(Option::help)) return help_text(line.command);
+  if (line.has(Option::version)) return "chash " + std::string(version()) + '\n';
+  if (line.command == Command::help) return help_about(line.operands);
+  if (line.command == Command::completion) return completion_script(line.operands);
+  return std::nullopt;
+}
+
 }  // namespace
+
+Result<std::vector<Settings>> all_sources(const CommandLine& line, const Environment& environment) {
+  std::string file = line.text(Option::config).value_or("");
+  if (file.empty())
+    if (const char* named = environment("CHASH_CONFIG"); named != nullptr) file = named;
+  auto files = read_config_files(file, environment);
+  if (!files) return std::move(files).error();
+  std::vector<Settings> sources{flags_of(line), read_environment(environment)};
+  for (Settings& settings : *files) sources.push_back(std::move(settings));
+  return sources;
+}
+
+Result<net::ClientOptions> client_options(const CommandLine& line, const Options& options) {
+  net::ClientOptions client;
+  client.timeout = options.timeout;
+  client.connect_timeout = options.connect_timeout;
+  if (line.all(Option::verbose).size() >= 2) client.trace = show_wire;
+  if (!options.token_file.empty() && std::holds_alternative<HttpEndpoint>(options.endpoint)) {
+    auto token = read_token(options.token_file);
+    if (!token) return std::move(token).error();
+    client.token = std::move(*token);
+  }
+  return client;
+}
 
 int Run::fail(Error error) const {
   if (error.hint.empty()) error.hint = next_step(line.command, error.code);
@@ -154,15 +167,18 @@ int Run::print(const Template& format, const Record& record) const {
 }
 
 int run(const std::vector<std::string>& argv, const Environment& environment) {
+  if (!argv.empty() && argv.front() == "__complete") return complete({argv.begin() + 1, argv.end()}, environment);
   const ParsedLine parsed = read_command_line(split_arguments(argv));
   const CommandLine& line = parsed.line;
   Output out(STDOUT_FILENO);
   ErrorStyle style{wants_json_errors(line, environment),
                    wants_color(Color::automatic, ::isatty(STDERR_FILENO) == 1, environment)};
   if (parsed.error) return misuse(*parsed.error, style, line.command);
-  if (line.has(Option::help)) out.text() = help_text(line.command);
-  else if (line.has(Option::version)) out.text() = "chash " + std::string(version()) + '\n';
-  if (line.has(Option::help) || line.has(Option::version)) return finish(out, style, 0);
+  if (auto text = own_text(line)) {
+    if (!*text) return misuse(text->error(), style, line.command);
+    out.text() = std::move(**text);
+    return finish(out, style, 0);
+  }
 
   const auto sources = all_sources(line, environment);
   if (!sources) return report(sources.error(), style);

@@ -56,12 +56,18 @@ int blame_key(const Run& run);
 int roll_back(const Run& run);
 int what_if(const Run& run);
 int show_distribution(const Run& run);
+int sieve_keys(const Run& run);
+int check_daemons(const Run& run);
 
 // A verb of manage_rings().
 int draw_ring(const Run& run, const std::string& name);
 
 // A ring of the daemon, to be answered for here.  Errors: those of asking, and of build().
 Result<OfflineRing> fetch_ring(const Run& run, const std::string& name);
+
+// Flags, then the environment, then the files.
+Result<std::vector<Settings>> all_sources(const CommandLine& line, const Environment& environment);
+Result<net::ClientOptions> client_options(const CommandLine& line, const Options& options);
 
 // `argv` without the program's name.
 int run(const std::vector<std::string>& argv, const Environment& environment);

@@ -155,6 +155,20 @@ TEST_CASE("command line: commands have their aliases and options") {
   CHECK(parsed({}).command == Command::none);
 }
 
+TEST_CASE("command line: a command's own option wins over the one of chash that has the same letter") {
+  const CommandLine behind = parsed({"sieve", "-v", "a"});
+  CHECK(behind.has(Option::invert));
+  CHECK_FALSE(behind.has(Option::verbose));
+  const CommandLine before = parsed({"-v", "sieve", "a"});
+  CHECK_FALSE(before.has(Option::invert));
+  CHECK(before.has(Option::verbose));
+  const CommandLine both = parsed({"sieve", "a", "--verbose", "-0v"});
+  CHECK(both.has(Option::invert));
+  CHECK(both.has(Option::null));
+  CHECK(both.has(Option::verbose));
+  CHECK(parsed({"list", "-v"}).has(Option::verbose));
+}
+
 TEST_CASE("command line: mistakes are named, with what may have been meant") {
   CHECK(refusal({"get-nod", "k"}) == "unknown command 'get-nod'; did you mean: get-node");
   CHECK(refusal({"xyzzy"}) == "unknown command 'xyzzy'");

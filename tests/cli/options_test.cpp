@@ -200,6 +200,9 @@ TEST_CASE("color: the option wins, then NO_COLOR, then CLICOLOR_FORCE, then whet
   CHECK(wants_color(Color::automatic, false, variables({{"CLICOLOR_FORCE", "1"}})));
   CHECK_FALSE(wants_color(Color::automatic, false, variables({{"CLICOLOR_FORCE", "0"}})));
   CHECK_FALSE(wants_color(Color::automatic, true, variables({{"TERM", "dumb"}})));
+  CHECK_FALSE(wants_color(Color::automatic, true, variables({{"CLICOLOR", "0"}})));
+  CHECK(wants_color(Color::automatic, true, variables({{"CLICOLOR", "1"}})));
+  CHECK(wants_color(Color::automatic, true, variables({{"CLICOLOR", "0"}, {"CLICOLOR_FORCE", "1"}})));
   CHECK(wants_color(Color::automatic, true, variables({{"NO_COLOR", ""}})));
 }
 
