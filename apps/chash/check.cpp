@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "chash/limits.h"
 #include "protocol/codec.h"
 #include "protocol/text.h"
 #include "run.h"
@@ -84,6 +85,7 @@ class Check {
   Result<void> ask(const Daemon& daemon);
   Result<void> compare();
   int print() const;
+  int print_verdict() const;
   void append_json_object(std::string& out) const;
   void say_difference(const std::string& ring) const;
 
@@ -129,6 +131,8 @@ Result<void> Check::ask(const Daemon& daemon) {
   } else {
     const auto list = session.call<RingList>({});
     if (!list) return list.error();
+    if (list->rings.size() > limits::rings)
+      return make_error(Errc::internal, "it lists more rings than a daemon may have");
     for (const auto& ring : list->rings) names.push_back(ring.name);
   }
   std::vector<Entry> entries;
@@ -201,23 +205,31 @@ int Check::print() const {
   Table rows({"DAEMON", "RING", "EPOCH", "FINGERPRINT"});
   for (const auto& [ring, entries] : rings_) {
     for (const Entry& entry : entries) {
+      const std::vector<std::string> words{for_people(entry.daemon), for_people(ring), entry.epoch_text(),
+                                           for_people(entry.fingerprint_text())};
       if (format_) {
         if (const int status = run_.print(format_, record_of(entry)); status != 0) return status;
       } else if (run_.json()) {
         append_json(entry, out);
         out += '\n';
       } else if (table) {
-        rows.add(
-            {for_people(entry.daemon), for_people(ring), entry.epoch_text(), for_people(entry.fingerprint_text())});
+        rows.add(words);
       } else {
-        out += entry.daemon + '\t' + ring + '\t' + entry.epoch_text() + '\t' + entry.fingerprint_text() + '\n';
+        for (const std::string& word : words) out += (&word == words.data() ? "" : "\t") + word;
+        out += '\n';
       }
     }
   }
-  if (format_ || run_.json()) return 0;
-  if (table) rows.append_to(out, !run_.line.has(Option::no_header), run_.color);
+  if (run_.json()) return 0;
+  if (table && !format_) rows.append_to(out, !run_.line.has(Option::no_header), run_.color);
+  return print_verdict();
+}
+
+// Behind what it is about.
+int Check::print_verdict() const {
+  if (auto ok = run_.out.flush(); !ok) return run_.fail(ok.error());
   for (const std::string& ring : different_) say_difference(ring);
-  if (run_.out.is_terminal() && different_.empty() && silent_.empty()) out += "all agree\n";
+  if (run_.out.is_terminal() && different_.empty() && silent_.empty()) run_.out.text() += "all agree\n";
   return 0;
 }
 
