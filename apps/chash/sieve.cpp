@@ -18,7 +18,7 @@ Error no_such_node(const std::string& node, const ListNodes::Response& list) {
   const std::string_view meant = protocol::nearest(node, names);
   return make_error(Errc::not_found,
                     "no node '" + protocol::printable(node, limits::name_bytes) + "' in ring '" + list.ring + "'",
-                    meant.empty() ? "try: chash list" : "did you mean: " + std::string(meant));
+                    meant.empty() ? "try: chash list -r " + list.ring : "did you mean: " + std::string(meant));
 }
 
 // Keys have no other form here than their own; a setting of the environment is about other commands.
