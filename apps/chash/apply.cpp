@@ -45,6 +45,22 @@ int print_applied(const Run& run, const Template& format, const typename Op::Res
 
 }  // namespace
 
+std::string sentence_list(const std::vector<std::string>& names) {
+  constexpr std::size_t names_in_full = 10;  // of more, the first few stand for all
+  constexpr std::size_t names_of_many = 3;
+  const bool all = names.size() <= names_in_full;
+  std::string text;
+  for (std::size_t i = 0; i < (all ? names.size() : names_of_many); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  return all ? text : text + " and " + std::to_string(names.size() - names_of_many) + " more";
+}
+
+Record change_record(const std::string& ring, std::uint64_t epoch, std::uint64_t previous_epoch,
+                     const std::vector<std::string>& nodes) {
+  std::string names;
+  for (const std::string& node : nodes) names += (names.empty() ? "" : "\t") + node;
+  return {{"ring", ring}, {"epoch", epoch}, {"previous_epoch", previous_epoch}, {"nodes", names}};
+}
+
 std::string epochs_text(std::uint64_t before, std::uint64_t after, std::optional<double> moved) {
   return "epoch " + std::to_string(before) + " -> " + std::to_string(after) +
          (moved ? ", " + percent(*moved, 2) + " of keys move" : "");
@@ -99,7 +115,8 @@ int export_ring(const Run& run) {
   const auto shown = run.session.call<RingShow>({run.options.ring, false, *epoch, *moment});
   if (!shown) return run.fail(shown.error());
   RingFile file{shown->ring, shown->epoch, shown->profile, shown->max_move, {}};
-  for (const ListNodes::Member& node : shown->nodes) file.nodes.push_back({node.name, node.weight, node.fields_given});
+  for (const ListNodes::Member& node : shown->nodes)
+    file.nodes.push_back({node.name, node.weight, node.fields_given, node.labels});
   const auto text = write_ring_file(file, run.line.text(Option::as).value_or(run.json() ? "json" : "toml"));
   if (!text) return run.misuse(text.error());
   run.out.text() += *text;

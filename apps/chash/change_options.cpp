@@ -1,5 +1,6 @@
 #include "change_options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <random>
 
@@ -31,6 +32,34 @@ Result<protocol::ChangeOptions> change_options(const Run& run) {
   options.force = run.line.has(Option::force);
   if (!options.dry_run) options.request_id = run.line.text(Option::request_id).value_or(new_request_id());
   return options;
+}
+
+Result<NodeFields> named_texts(const Run& run, Option option) {
+  const std::string kind = option == Option::label ? "label" : "field";
+  NodeFields texts;
+  for (const std::string& word : run.line.all(option)) {
+    const std::size_t sign = word.find('=');
+    if (sign == word.npos || sign == 0)
+      return make_error(Errc::invalid_argument, "a " + kind + " is not NAME=VALUE",
+                        option == Option::label ? "such as --label zone=eu-1" : "such as --field alias=x");
+    const std::string name = word.substr(0, sign);
+    if (std::ranges::find(texts, name, &NodeFields::value_type::first) != texts.end())
+      return make_error(Errc::invalid_argument,
+                        "the " + kind + " '" + protocol::printable(name, 64) + "' is given twice");
+    texts.emplace_back(name, word.substr(sign + 1));
+  }
+  return texts;
+}
+
+Result<NodeFields> labels_given(const Run& run) {
+  auto labels = named_texts(run, Option::label);
+  if (!labels) return labels;
+  if (const auto address = run.line.text(Option::address)) {
+    if (std::ranges::find(*labels, "address", &NodeFields::value_type::first) != labels->end())
+      return make_error(Errc::invalid_argument, "the address is given twice");
+    labels->emplace_back("address", *address);
+  }
+  return labels;
 }
 
 Result<double> parse_share(std::string_view text) {

@@ -10,6 +10,11 @@ namespace chash::cli {
 // Errors: invalid_argument.
 Result<protocol::ChangeOptions> change_options(const Run& run);
 
+// The values NAME=VALUE of an option that repeats.  Errors: invalid_argument.
+Result<NodeFields> named_texts(const Run& run, Option option);
+// --label and --address.  Errors: invalid_argument.
+Result<NodeFields> labels_given(const Run& run);
+
 // "10%" or "0.1", from 0 to 1.  Errors: invalid_argument.
 Result<double> parse_share(std::string_view text);
 

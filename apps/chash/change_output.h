@@ -10,6 +10,12 @@ namespace chash::cli {
 // "epoch 42 -> 43, 24.80% of keys move"
 std::string epochs_text(std::uint64_t before, std::uint64_t after, std::optional<double> moved = {});
 
+// "a, b and 7 more"
+std::string sentence_list(const std::vector<std::string>& names);
+
+Record change_record(const std::string& ring, std::uint64_t epoch, std::uint64_t previous_epoch,
+                     const std::vector<std::string>& nodes);
+
 // By template, as JSON, or `sentence`, which --quiet spares; of a dry run, what would move.
 template <class Response>
 int print_change(const Run& run, const Template& format, const Response& response, const Record& record,

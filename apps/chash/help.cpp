@@ -9,10 +9,12 @@ namespace chash::cli {
 
 using namespace protocol;
 
-constinit const std::array<CommandRow, 25> command_table{{
+constinit const std::array<CommandRow, 31> command_table{{
     {Command::get_node, GetNode::info.name, "get", "[KEY...|-]", "LOOK UP", GetNode::info.help,
      "  chash get-node user:123                 the name of its node, and nothing else\n"
      "  chash get-node -n 2 user:123            the owner and the next distinct node\n"
+     "  chash get-node -n 3 --spread zone user:123\n"
+     "                                          nodes of different zones first\n"
      "  chash get-node user:1 user:2            KEY<TAB>NODE, a line each\n"
      "  cut -f1 access.log | chash get-node -   as many as there are lines\n"
      "  chash get-node -- -x                    a key that starts with a dash\n"
@@ -48,10 +50,29 @@ constinit const std::array<CommandRow, 25> command_table{{
      "  chash add cache-5=2 cache-6=0.5\n"
      "  chash add --if-missing cache-4\n"
      "  chash add -r web --nodes-file upstream.conf\n"
-     "  chash add -r pool a:11211=2 --field alias=x\n"},
+     "  chash add -r pool a:11211=2 --field alias=x\n"
+     "  chash add cache-7 --address 10.0.0.7:11211 --label zone=eu-1\n"},
     {Command::remove, RemoveNodes::info.name, "rm", "NODE...", "NODES", RemoveNodes::info.help,
      "  chash remove cache-4\n"
      "  chash remove --if-exists cache-4 cache-5\n"},
+    {Command::weight, "weight", "", "NODE [WEIGHT]", "NODES", "Show or change the weight of a node",
+     "  chash weight cache-2 2.5\n"
+     "  chash weight cache-2 +0.5               half of an ordinary node more\n"
+     "  chash weight cache-2 50%                half of what it has\n"},
+    {Command::drain, "drain", "", "NODE...", "NODES", "Let nodes answer for what they hold, and take nothing new",
+     "  chash drain cache-2\n"
+     "  chash drain zone=eu-1 --note 'moves out'\n"},
+    {Command::down, "down", "", "NODE...", "NODES", "Pass nodes over: the next ones answer for their keys",
+     "  chash down cache-2\n"
+     "  chash down zone=eu-1                    all that have this label\n"},
+    {Command::up, "up", "", "NODE...", "NODES", "Let nodes answer again: all their keys come back",
+     "  chash up cache-2\n"},
+    {Command::set, "set", "", "NODE...", "NODES", AlterNodes::info.help,
+     "  chash set cache-2 --address 10.0.0.2:11211 --label zone=eu-1\n"
+     "  chash set cache-2 --label zone=         take the label away\n"
+     "  chash set rack=r7 --weight 50%\n"},
+    {Command::replace, ReplaceNode::info.name, "", "NODE NEW", "NODES", ReplaceNode::info.help,
+     "  chash replace cache-2 cache-9 --address 10.0.0.9:11211\n"},
     {Command::plan, PlanChange::info.name, "", "[FILE|-]", "CHANGE SAFELY", PlanChange::info.help,
      "  chash plan --add cache-4                what would move; nothing is changed\n"
      "  chash plan --remove cache-1 --add cache-5=2 --json | jq .moved\n"

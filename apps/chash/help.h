@@ -36,7 +36,13 @@ enum class Command : unsigned char {
   sieve,
   check,
   help,
-  completion
+  completion,
+  set,
+  weight,
+  drain,
+  down,
+  up,
+  replace
 };
 
 struct CommandRow {
@@ -45,7 +51,7 @@ struct CommandRow {
   std::string_view group, help, examples;
 };
 
-extern const std::array<CommandRow, 25> command_table;
+extern const std::array<CommandRow, 31> command_table;
 
 // nullptr for `none`.
 const CommandRow* find_row(Command command);

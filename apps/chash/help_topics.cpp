@@ -35,11 +35,17 @@ struct Placeholders {
 };
 
 // The records themselves are made where they are printed; a test compares.
-constexpr std::array<Placeholders, 17> placeholders{{
+constexpr std::array<Placeholders, 24> placeholders{{
     {"get-node", "key node nodes ring epoch slot"},
-    {"list", "name weight vnodes fields ring epoch"},
+    {"list", "name weight vnodes fields state labels ring epoch"},
     {"add", "ring epoch previous_epoch nodes"},
     {"remove", "ring epoch previous_epoch nodes"},
+    {"set", "ring epoch previous_epoch nodes"},
+    {"weight", "ring epoch previous_epoch nodes"},
+    {"drain", "ring epoch previous_epoch nodes"},
+    {"down", "ring epoch previous_epoch nodes"},
+    {"up", "ring epoch previous_epoch nodes"},
+    {"replace", "ring epoch previous_epoch nodes"},
     {"plan", "from to share"},
     {"diff", "from to share"},
     {"apply", "ring epoch previous_epoch added removed altered"},
@@ -54,6 +60,7 @@ constexpr std::array<Placeholders, 17> placeholders{{
      "log_lines_dropped"},
     {"ping", "version protocol pid ms"},
     {"version", "chash chashd protocol chashd_protocol"},
+    {"distribution", "name weight ideal share off_by ring epoch"},
     {"check", "daemon ring epoch fingerprint"},
 }};
 

@@ -39,13 +39,19 @@ std::string change_text(const ChangeEntry& entry) {
   };
   const auto names_of = [](const std::vector<NodeGiven>& nodes) {
     std::vector<std::string> names;
-    for (const NodeGiven& node : nodes)
+    for (const NodeGiven& node : nodes) {
       names.push_back(node.weight == 1 ? node.name : node.name + '=' + number_text(node.weight));
+      for (const auto& [field, value] : node.fields_given)
+        if (field == "state") names.back() += " (" + value + ')';
+    }
     return names;
   };
+  std::vector<std::string> replaced;
+  for (const auto& [name, node] : entry.replaced) replaced.push_back(name + " by " + node.name);
   add("+", names_of(entry.added));
   add("-", entry.removed);
   add("~", names_of(entry.altered));
+  add("~", replaced);
   if (entry.max_move) text += (text == entry.operation ? ": " : "; ") + ("max_move " + percent(*entry.max_move, 2));
   return text;
 }

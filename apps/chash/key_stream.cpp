@@ -107,9 +107,19 @@ bool KeyStream::take_next() {
   for (std::size_t i = 0; i < request.keys.size(); ++i)
     if (auto ok = take_({response.ring, response.epoch, request.keys[i].bytes, response.owners[i]}); !ok)
       return stop(ok.error());
+  tell_warnings(response.warnings);
   if (auto ok = run_.out.relieve(); !ok) return stop(ok.error());
   return true;
 }
+
+void KeyStream::tell_warnings(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) {
+    some_failed_ = true;
+    if (warned_.insert(warning).second) say("WARNING: " + warning);
+  }
+}
+
+int KeyStream::status() const { return some_failed_ ? info(Errc::partial).exit_status : 0; }
 
 void KeyStream::tell_unowned(const Found& found) {
   some_failed_ = true;
@@ -130,7 +140,7 @@ bool KeyStream::stop(const Error& error) {
 
 int KeyStream::finish() {
   if (!submit() || !drain()) return status_;
-  return some_failed_ ? info(Errc::partial).exit_status : 0;
+  return status();
 }
 
 }  // namespace chash::cli

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,10 @@ class KeyStream {
 
   // Of a key that has no node: tells it, and goes on.
   void tell_unowned(const Found& found);
+  // What of the request could not be met; each once.
+  void tell_warnings(const std::vector<std::string>& warnings);
+  // Of what has been told so far.
+  int status() const;
 
  private:
   // Each of these tells the error itself; false ends the command with status_.
@@ -59,6 +64,7 @@ class KeyStream {
   Take take_;
   KeyBatch batch_;
   bool some_failed_ = false;  // which has been told
+  std::set<std::string> warned_;
   int status_ = 0;
 };
 

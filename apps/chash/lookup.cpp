@@ -112,10 +112,12 @@ int Lookup::execute() {
 int Lookup::one(std::string_view key) {
   if (run_.line.has(Option::slot)) return keys_.ask({std::string(key)});
   const auto response =
-      run_.session.call<GetNode>({asked_.ring, {std::string(key)}, asked_.n, asked_.epoch, asked_.at});
+      run_.session.call<GetNode>({asked_.ring, {std::string(key)}, asked_.n, asked_.epoch, asked_.at, asked_.spread});
   if (!response) return run_.fail(response.error());
   const auto ok = print({response->ring, response->epoch, key, response->nodes});
-  return ok ? 0 : run_.fail(ok.error());
+  if (!ok) return run_.fail(ok.error());
+  keys_.tell_warnings(response->warnings);
+  return keys_.status();
 }
 
 void append_json(const Found& found, const OfflineRing* ring, std::string& out) {
@@ -179,7 +181,10 @@ int get_node(const Run& run) {
   if (!moment) return run.misuse(moment.error());
   if (run.ring != nullptr && (*epoch || !moment->empty()))
     return run.misuse(make_error(Errc::invalid_argument, "--epoch and --at are for rings of the daemon"));
-  return Lookup(run, {run.options.ring, {}, *replicas, *epoch, *moment}).execute();
+  const std::string spread = run.line.text(Option::spread).value_or("");
+  if (run.ring != nullptr && !spread.empty())
+    return run.misuse(make_error(Errc::invalid_argument, "--spread is for rings of the daemon"));
+  return Lookup(run, {run.options.ring, {}, *replicas, *epoch, *moment, spread}).execute();
 }
 
 }  // namespace chash::cli

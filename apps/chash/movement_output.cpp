@@ -36,9 +36,12 @@ void append_node_changes(const MovementReport& report, std::string& out) {
     out += "~  " + for_people(node.after.name);
     if (node.before.weight != node.after.weight)
       out += "  weight " + number_text(node.before.weight) + " -> " + number_text(node.after.weight);
-    if (node.before.fields_given != node.after.fields_given)
-      out += "  " + for_people(fields_text(node.before.fields_given)) + " -> " +
-             for_people(fields_text(node.after.fields_given));
+    const auto add_texts = [&](const NodeFields& before, const NodeFields& after) {
+      if (before == after) return;
+      out += "  " + name_text(fields_text(before)) + " -> " + name_text(fields_text(after));
+    };
+    add_texts(node.before.fields_given, node.after.fields_given);
+    add_texts(node.before.labels, node.after.labels);
     out += '\n';
   }
 }

@@ -7,6 +7,7 @@
 #include "chash/node_name.h"
 #include "node_argument.h"
 #include "protocol/codec.h"
+#include "protocol/plan_report.h"
 #include "run.h"
 
 namespace chash::cli {
@@ -17,25 +18,41 @@ using protocol::ListNodes;
 using protocol::RemoveNodes;
 using NameSet = std::set<std::string_view>;
 
-constexpr std::size_t names_in_full = 10;  // in a sentence; of more, the first few stand for all
-constexpr std::size_t names_of_many = 3;
-
 Record record_of(const ListNodes::Response& response, const ListNodes::Member& node) {
   return {{"name", node.name},     {"weight", node.weight},
           {"vnodes", node.vnodes}, {"fields", fields_text(node.fields_given)},
+          {"state", node.state},   {"labels", fields_text(node.labels)},
           {"ring", response.ring}, {"epoch", response.epoch}};
-}
-
-std::string sentence_list(const std::vector<std::string>& names) {
-  const bool all = names.size() <= names_in_full;
-  std::string text;
-  for (std::size_t i = 0; i < (all ? names.size() : names_of_many); ++i) text += (i == 0 ? "" : ", ") + names[i];
-  return all ? text : text + " and " + std::to_string(names.size() - names_of_many) + " more";
 }
 
 void append_json_line(const protocol::AnyResponse& response, std::string& out) {
   protocol::encode_response(response, out);
   out += '\n';
+}
+
+// What the profile knows of a node beside its state, which has a column of its own.
+NodeFields fields_shown(const ListNodes::Member& node) {
+  NodeFields fields = node.fields_given;
+  if (!node.state.empty()) std::erase_if(fields, [](const auto& field) { return field.first == "state"; });
+  return fields;
+}
+
+// Columns that have nothing to say are left out.
+void append_table(const Run& run, const ListNodes::Response& response) {
+  const bool fields = std::ranges::any_of(response.nodes, [](const auto& node) { return !fields_shown(node).empty(); });
+  const bool labels = std::ranges::any_of(response.nodes, [](const auto& node) { return !node.labels.empty(); });
+  std::vector<std::string> header{"NODE", "WEIGHT", "VNODES", "STATE"};
+  if (fields) header.emplace_back("FIELDS");
+  if (labels) header.emplace_back("LABELS");
+  Table rows(header);
+  for (const ListNodes::Member& node : response.nodes) {
+    std::vector<std::string> row{for_people(node.name), weight_text(node.weight), std::to_string(node.vnodes),
+                                 for_people(node.state)};
+    if (fields) row.push_back(for_people(fields_text(fields_shown(node))));
+    if (labels) row.push_back(for_people(fields_text(node.labels)));
+    rows.add(std::move(row));
+  }
+  rows.append_to(run.out.text(), !run.line.has(Option::no_header), run.color);
 }
 
 void append_members(const Run& run, const ListNodes::Response& response) {
@@ -51,45 +68,27 @@ void append_members(const Run& run, const ListNodes::Response& response) {
       run.options.format == Format::table || (run.options.format == Format::automatic && run.out.is_terminal());
   if (!table) {
     for (const ListNodes::Member& node : response.nodes)
-      out += node.name + '\t' + number_text(node.weight) + '\t' + std::to_string(node.vnodes) + '\n';
+      out += node.name + '\t' + number_text(node.weight) + '\t' + std::to_string(node.vnodes) + '\t' + node.state +
+             '\t' + fields_text(node.labels) + '\n';
     return;
   }
   if (response.nodes.empty() && !run.line.has(Option::quiet))
     say("ring '" + response.ring + "' has no node; try: chash add -r " + response.ring + " NODE");
-  const bool fields = std::ranges::any_of(response.nodes, [](const auto& node) { return !node.fields_given.empty(); });
-  std::vector<std::string> header{"NODE", "WEIGHT", "VNODES"};
-  if (fields) header.emplace_back("FIELDS");
-  Table rows(header);
-  for (const ListNodes::Member& node : response.nodes) {
-    std::vector<std::string> row{for_people(node.name), weight_text(node.weight), std::to_string(node.vnodes)};
-    if (fields) row.push_back(for_people(fields_text(node.fields_given)));
-    rows.add(std::move(row));
-  }
-  rows.append_to(out, !run.line.has(Option::no_header), run.color);
+  append_table(run, response);
 }
 
-Record change_record(const std::string& ring, std::uint64_t epoch, std::uint64_t previous_epoch,
-                     const std::vector<std::string>& nodes) {
-  std::string names;
-  for (const std::string& node : nodes) names += (names.empty() ? "" : "\t") + node;
-  return {{"ring", ring}, {"epoch", epoch}, {"previous_epoch", previous_epoch}, {"nodes", names}};
-}
-
-// --field, which is for one node: which of several would it be?
-Result<void> give_fields(const std::vector<std::string>& words, std::vector<AddNodes::Member>& nodes) {
-  if (words.empty()) return {};
+// --field, --label and --address, which are for one node: which of several would it be?
+Result<void> give_texts(const Run& run, std::vector<AddNodes::Member>& nodes) {
+  auto fields = named_texts(run, Option::field), labels = labels_given(run);
+  if (!fields) return std::move(fields).error();
+  if (!labels) return std::move(labels).error();
+  if (fields->empty() && labels->empty()) return {};
   if (nodes.size() != 1)
-    return make_error(Errc::invalid_argument, "--field is for one node",
+    return make_error(Errc::invalid_argument, "--field, --label and --address are for one node",
                       "add them one by one, or with --nodes-file, where each has its own");
-  for (const std::string& word : words) {
-    const std::size_t sign = word.find('=');
-    if (sign == word.npos || sign == 0)
-      return make_error(Errc::invalid_argument, "a field is not NAME=VALUE", "such as --field alias=x");
-    const std::string name = word.substr(0, sign);
-    if (std::ranges::any_of(nodes.front().fields_given, [&](const auto& field) { return field.first == name; }))
-      return make_error(Errc::invalid_argument, "the field '" + name + "' is given twice");
-    nodes.front().fields_given.emplace_back(name, word.substr(sign + 1));
-  }
+  AddNodes::Member& node = nodes.front();
+  node.fields_given.insert(node.fields_given.end(), fields->begin(), fields->end());
+  node.labels.insert(node.labels.end(), labels->begin(), labels->end());
   return {};
 }
 
@@ -129,9 +128,9 @@ int add_nodes(const Run& run) {
   if (const auto file = run.line.text(Option::nodes_file)) {
     const auto listed = read_nodes_file(*file);
     if (!listed) return run.misuse(listed.error());
-    for (const Node& node : *listed) request.nodes.push_back({node.name, node.weight, node.fields});
+    for (const Node& node : *listed) request.nodes.push_back(protocol::given(node));
   }
-  if (auto ok = give_fields(run.line.all(Option::field), request.nodes); !ok) return run.misuse(ok.error());
+  if (auto ok = give_texts(run, request.nodes); !ok) return run.misuse(ok.error());
   if (request.nodes.empty()) return run.misuse(make_error(Errc::invalid_argument, "no node is given"));
   const auto format = run.output_template(change_record("", 0, 0, {}));
   if (!format) return run.misuse(format.error());

@@ -30,12 +30,15 @@ Result<void> check_name(std::string_view name) {
 }
 
 Result<void> check_node(const Node& node) {
-  std::set<std::string_view> names;
-  for (const auto& [name, value] : node.fields) {
-    const bool good = !name.empty() && protocol::is_utf8(name) && protocol::is_utf8(value);
-    if (!good || !names.insert(name).second)
-      return make_error(Errc::invalid_argument, "a field of node " + quoted(node.name) +
-                                                    (good ? " is given twice" : " is not NAME=VALUE in UTF-8"));
+  for (const NodeFields* texts : {&node.fields, &node.labels}) {
+    std::set<std::string_view> names;
+    for (const auto& [name, value] : *texts) {
+      const bool good = !name.empty() && protocol::is_utf8(name) && protocol::is_utf8(value);
+      if (!good || !names.insert(name).second)
+        return make_error(Errc::invalid_argument, std::string(texts == &node.fields ? "a field" : "a label") +
+                                                      " of node " + quoted(node.name) +
+                                                      (good ? " is given twice" : " is not NAME=VALUE in UTF-8"));
+    }
   }
   return check_name(node.name);
 }
@@ -104,13 +107,16 @@ Result<Node> node_from(const std::vector<std::string_view>& words) {
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::size_t sign = words[i].find('=');
     if (sign != words[i].npos) {
-      node.fields.emplace_back(words[i].substr(0, sign), words[i].substr(sign + 1));
+      const bool is_label = words[i].starts_with('+');
+      (is_label ? node.labels : node.fields)
+          .emplace_back(words[i].substr(is_label ? 1 : 0, sign - (is_label ? 1 : 0)), words[i].substr(sign + 1));
       continue;
     }
     const auto weight = i == 1 ? weight_from(words[i]) : std::nullopt;
     if (!weight)
-      return make_error(Errc::invalid_argument, quoted(words[i]) + " is neither a weight nor a field",
-                        "a line is NAME [WEIGHT] [FIELD=VALUE]..., or a server line of nginx or HAProxy");
+      return make_error(
+          Errc::invalid_argument, quoted(words[i]) + " is neither a weight nor a field",
+          "a line is NAME [WEIGHT] [FIELD=VALUE]... [+LABEL=VALUE]..., or a server line of nginx or HAProxy");
     node.weight = *weight;
   }
   return node;

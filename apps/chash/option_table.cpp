@@ -11,7 +11,8 @@ using enum Command;
 constexpr bool repeats = true;
 
 // Commands that change something.
-constexpr Commands changes = add | remove | ring | apply | rollback;
+constexpr Commands altering = set | weight | drain | down | up;
+constexpr Commands changes = add | remove | altering | replace | ring | apply | rollback;
 
 constexpr OptionRow rows[] = {
     // Of chash itself.
@@ -26,6 +27,7 @@ constexpr OptionRow rows[] = {
     {Option::version, "-V,--version", "", "show the version of chash", none},
     // Which keys and nodes, and what is done with them.
     {Option::replicas, "-n,--replicas", "N", field_help<GetNode::Request>("n"), get_node},
+    {Option::spread, "--spread", "LABEL", field_help<GetNode::Request>("spread"), get_node},
     {Option::replicas, "-n,--replicas", "N", field_help<PlanChange::Request>("n"), plan | diff},
     {Option::replicas, "-n,--replicas", "N", field_help<WhatIf::Request>("n"), whatif},
     {Option::replicas, "-n,--replicas", "N", "keys that have the node among their first N nodes (default: 1)", sieve},
@@ -41,8 +43,13 @@ constexpr OptionRow rows[] = {
      plan | diff},
     {Option::null, "-0,--null", "", "keys in the file end with a NUL, not a newline", distribution},
     {Option::weight, "--weight", "W", field_help<AddNodes::Member>("weight"), add},
+    {Option::weight, "--weight", "W", "the weight that they get: 2.5, +0.5 or 50%", set},
     {Option::if_missing, "--if-missing", "", field_help<AddNodes::Request>("if_missing"), add | plan},
-    {Option::field, "--field", "NAME=VALUE", field_help<AddNodes::Member>("fields"), add, repeats},
+    {Option::field, "--field", "NAME=VALUE", field_help<AddNodes::Member>("fields"), add | set, repeats},
+    {Option::label, "--label", "NAME=VALUE", "zone, rack, or what else people want to know; moves no key", add,
+     repeats},
+    {Option::label, "--label", "NAME=VALUE", "zone, rack or any other; without a value it is taken away", set, repeats},
+    {Option::address, "--address", "ADDRESS", "where it is reached; moves no key", add | set | replace},
     // What would be changed, or was.
     {Option::add, "--add", "NODE[=WEIGHT]", "a node that would come", plan, repeats},
     {Option::remove, "--remove", "NODE", "a node that would go", plan, repeats},

@@ -65,7 +65,10 @@ enum class Option : unsigned char {
   before,
   lose,
   svg,
-  invert
+  invert,
+  spread,
+  label,
+  address
 };
 
 // A set of commands; Command::none stands for chash itself, whose options all commands have.

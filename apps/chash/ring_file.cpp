@@ -102,11 +102,14 @@ std::string toml_text(const RingFile& file) {
   if (file.nodes.empty()) out += "nodes = []\n";
   for (const NodeGiven& node : file.nodes) {
     out += "\n[[nodes]]\nname = " + quoted(node.name) + "\nweight = " + json_number(node.weight) + '\n';
-    if (node.fields_given.empty()) continue;
-    std::string fields;
-    for (const auto& [name, value] : node.fields_given)
-      fields += (fields.empty() ? "" : ", ") + quoted(name) + " = " + quoted(value);
-    out += "fields = { " + fields + " }\n";
+    const auto add_texts = [&](std::string_view kind, const protocol::Texts& texts) {
+      if (texts.empty()) return;
+      std::string list;
+      for (const auto& [name, value] : texts) list += (list.empty() ? "" : ", ") + quoted(name) + " = " + quoted(value);
+      out += std::string(kind) + " = { " + list + " }\n";
+    };
+    add_texts("fields", node.fields_given);
+    add_texts("labels", node.labels);
   }
   return out;
 }
@@ -128,12 +131,14 @@ Result<void> check_fields(const NodeGiven& node, std::initializer_list<std::stri
   for (const auto& [name, value] : node.fields_given)
     if (std::ranges::find(known, name) == known.end())
       return cannot_have(node, "has a field '" + name + "', which this format has not");
+  if (!node.labels.empty()) return cannot_have(node, "has labels, which this format has not");
   return {};
 }
 
 Result<std::string> plain_line(const NodeGiven& node) {
   std::string line = node.name + ' ' + number_text(node.weight);
   for (const auto& [name, value] : node.fields_given) line += ' ' + name + '=' + value;
+  for (const auto& [name, value] : node.labels) line += " +" + name + '=' + value;
   return line;
 }
 

@@ -20,6 +20,12 @@ int execute(const Run& run) {
     case Command::list: return list_nodes(run);
     case Command::add: return add_nodes(run);
     case Command::remove: return remove_nodes(run);
+    case Command::set:
+    case Command::weight:
+    case Command::drain:
+    case Command::down:
+    case Command::up: return alter_nodes(run);
+    case Command::replace: return replace_node(run);
     case Command::status: return show_status(run);
     case Command::ping: return ping(run);
     case Command::version: return show_version(run);

@@ -39,6 +39,8 @@ int get_node(const Run& run);
 int list_nodes(const Run& run);
 int add_nodes(const Run& run);
 int remove_nodes(const Run& run);
+int alter_nodes(const Run& run);
+int replace_node(const Run& run);
 int show_status(const Run& run);
 int ping(const Run& run);
 int show_version(const Run& run);

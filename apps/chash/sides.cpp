@@ -25,7 +25,7 @@ Result<Side> fetch_side(const Run& run, const std::string& ring, std::optional<s
     if (!shown) return std::move(shown).error();
   }
   std::vector<Node> nodes;
-  for (const auto& node : shown->nodes) nodes.push_back({node.name, node.weight, node.fields_given});
+  for (const auto& node : shown->nodes) nodes.push_back({node.name, node.weight, node.fields_given, node.labels});
   auto side = make_side(ring, {shown->profile, std::move(nodes), SlotTable(shown->slots), shown->max_move.value_or(1)});
   if (side) side->epoch = shown->epoch;
   if (side && hex(fingerprint(side->spec)) != shown->fingerprint)

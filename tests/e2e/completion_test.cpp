@@ -207,6 +207,12 @@ TEST_CASE("the names in templates that help lists are those that each command ha
       {"get-node", {"--profile", "redis-cluster", "--nodes", "a", "--slot", "k"}},
       {"add", {"x"}},
       {"remove", {"plain"}},
+      {"set", {"plain", "--weight", "2"}},
+      {"weight", {"plain", "2"}},
+      {"drain", {"plain"}},
+      {"down", {"plain"}},
+      {"up", {"plain"}},
+      {"replace", {"plain", "other"}},
       {"plan", {"--add", "x"}},
       {"diff", {"1"}},
       {"apply", {"plan-0123456789abcdef"}},
@@ -225,7 +231,7 @@ TEST_CASE("the names in templates that help lists are those that each command ha
     std::istringstream names(line.substr(30));
     for (std::string name; names >> name;) listed[command] += (listed[command].empty() ? "{" : " {") + name + "}";
   }
-  CHECK(listed.size() == 17);
+  CHECK(listed.size() == 24);
   for (const auto& [name, names] : listed) {
     CAPTURE(name);
     Words words;

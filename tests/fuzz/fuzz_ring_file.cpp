@@ -28,7 +28,9 @@ void must(bool holds, const char* what) {
 bool same(NodeGiven a, NodeGiven b) {
   std::ranges::sort(a.fields_given);
   std::ranges::sort(b.fields_given);
-  return a.name == b.name && a.weight == b.weight && a.fields_given == b.fields_given;
+  std::ranges::sort(a.labels);
+  std::ranges::sort(b.labels);
+  return a.name == b.name && a.weight == b.weight && a.fields_given == b.fields_given && a.labels == b.labels;
 }
 
 void try_ring_file(std::string_view text) {
