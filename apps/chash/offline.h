@@ -40,7 +40,8 @@ Result<std::vector<Node>> read_nodes(const std::optional<std::string>& list, con
 // At most 64 MiB; `-` is standard input.  Errors: invalid_argument, too_large.
 Result<std::string> read_text_file(const std::string& path);
 
-// A line a node: `NAME [WEIGHT] [FIELD=VALUE]… [+LABEL=VALUE]…`, an upstream block of nginx.conf, or `server` lines of haproxy.cfg, as
+// A line a node: `NAME [WEIGHT] [FIELD=VALUE]… [+LABEL=VALUE]…`,
+// an upstream block of nginx.conf, or `server` lines of haproxy.cfg, as
 // they stand. Empty lines, and what stands behind `#`, are skipped. `-` is standard input.
 // Errors: invalid_argument, with the file and line.
 Result<std::vector<Node>> read_nodes_file(const std::string& path);

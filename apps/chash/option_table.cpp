@@ -43,7 +43,7 @@ constexpr OptionRow rows[] = {
      plan | diff},
     {Option::null, "-0,--null", "", "keys in the file end with a NUL, not a newline", distribution},
     {Option::weight, "--weight", "W", field_help<AddNodes::Member>("weight"), add},
-    {Option::weight, "--weight", "W", "the weight that they get: 2.5, +0.5 or 50%", set},
+    {Option::weight, "--weight", "W", "their new weight, as weight takes it", set},
     {Option::if_missing, "--if-missing", "", field_help<AddNodes::Request>("if_missing"), add | plan},
     {Option::field, "--field", "NAME=VALUE", field_help<AddNodes::Member>("fields"), add | set, repeats},
     {Option::label, "--label", "NAME=VALUE", "zone, rack, or what else people want to know; moves no key", add,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "chash/limits.h"
+#include "chash/node_identity.h"
 #include "chash/ring.h"
 
 namespace chash {
@@ -15,6 +16,11 @@ namespace {
 // Above this part of the nodes, building the ring anew is quicker.
 constexpr std::size_t part_of_all = 64;
 constexpr std::size_t always_few = 8;  // nodes
+
+bool has_alias(const Node& node) {
+  return !node.fields.empty() &&
+         std::ranges::find(node.fields, alias_field, &NodeFields::value_type::first) != node.fields.end();
+}
 
 }  // namespace
 
@@ -35,7 +41,7 @@ bool Ring::counts_alone() const {
 }
 
 bool Ring::has_identity_of(std::span<const Member> members) const {
-  if (slots_->profile.identity == "{name}" || members.empty()) return false;  // names were compared before
+  if (members.empty()) return false;
   std::unordered_set<std::string_view> identities;
   for (const Member& member : members) identities.insert(member.identity);
   for (NodeIndex slot = 0; slot < slots_->members.size(); ++slot)
@@ -144,7 +150,9 @@ std::optional<Ring> Ring::changed(std::span<const NodeIndex> removed, const Node
   const std::size_t first = counts_alone() ? stays : 0;  // from here on nodes may have other points than before
   const NodeList asked = after.from(first);
   const auto members = members_of(profile, asked);
-  if (!members || (counts_alone() && has_identity_of(*members))) return std::nullopt;
+  // Where nodes are what they are called, names were compared before.
+  const bool may_clash = profile.identity != "{name}" || std::ranges::any_of(after, has_alias);
+  if (!members || (counts_alone() && may_clash && has_identity_of(*members))) return std::nullopt;
   auto made = points_of(profile, *members, asked, slots_->most_points);
   if (!made) return std::nullopt;
   // So many are better built anew, or are too many: before they are hashed.

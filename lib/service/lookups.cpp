@@ -28,7 +28,7 @@ Error nobody_answers(const Snapshot& snapshot, bool is_past) {
   return make_error(Errc::empty_ring, ring + what,
                     snapshot.spec.nodes.empty()
                         ? "add one: chash add " + option + "NODE"
-                        : "look: chash list " + option + "and then: chash up " + option + "NODE");
+                        : "try: chash list " + option + "and then: chash up " + option + "NODE");
 }
 
 // What one request asks of each key.

@@ -136,7 +136,8 @@ struct History {
   std::size_t change(Random& random, const Delta& delta) {
     const RingSpec before = spec;
     spec = apply(std::move(spec), delta);
-    auto changed = placement.changed(removed_between(*parse_profile(spec.profile), before.nodes, spec.nodes), spec.nodes);
+    auto changed =
+        placement.changed(removed_between(*parse_profile(spec.profile), before.nodes, spec.nodes), spec.nodes);
     ++changes;
     in_place += changed.has_value();
     const Placement fresh = placed(spec);

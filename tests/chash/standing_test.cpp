@@ -221,6 +221,8 @@ TEST_CASE("standing: two nodes cannot stand for one name") {
   const auto built = build(both);
   REQUIRE_FALSE(built);
   CHECK(built.error().message == "node 'a': it is the same as 'c' to this profile");
+  // Also where the ring would be changed in place.
+  CHECK_FALSE(build(ring)->changed({}, both.nodes));
 }
 
 TEST_CASE("standing: what cannot be said of a node is refused") {

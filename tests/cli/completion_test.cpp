@@ -76,18 +76,19 @@ TEST_CASE("completion: the values that a help enumerates are offered, and are al
     for (const CommandRow& command : command_table)
       if (row.commands.contains(command.command) && !row.is_flag())
         note(std::string(command.name), std::string(row.names.substr(row.names.find("--"))));
-  CHECK(enumerating == std::set<std::string>{"--as", "--color", "--lose", "--output"});
+  CHECK(enumerating == std::set<std::string>{"--as", "--color", "--lose", "--output", "--spread"});
 
   CHECK(offered({"list", "-o", ""}) == Words{"plain", "table", "json", "jsonl"});
   CHECK(offered({"list", "--color=a"}) == Words{"--color=auto", "--color=always"});
   CHECK(offered({"whatif", "--lose", ""}) == Words{"each"});
+  CHECK(offered({"get-node", "--spread", ""}) == Words{"zone", "rack"});
   for (const std::string& format : offered({"--output", ""})) CHECK(resolve({{{"output", {format, ""}}}}).has_value());
   for (const std::string& when : offered({"--color", ""})) CHECK(resolve({{{"color", {when, ""}}}}).has_value());
   for (const std::string& format : offered({"export", "--as", ""})) CHECK(write_ring_file({}, format).has_value());
 }
 
 TEST_CASE("completion: verbs stand first, and names of what there is behind those that take one") {
-  CHECK(offered({"ring", ""}) == Words{"create", "list", "show", "set", "copy", "delete"});
+  CHECK(offered({"ring", ""}) == Words{"create", "list", "show", "draw", "set", "copy", "delete"});
   CHECK(offered({"profile", ""}) == Words{"list", "show"});
   CHECK(offered({"completion", "b"}) == Words{"bash"});
   CHECK(asked({"ring", ""}) == "");

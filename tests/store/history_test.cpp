@@ -56,7 +56,7 @@ void check_past(SqliteStore& store, const Past& past, std::mt19937_64& random) {
 
 TEST_CASE("history: after random changes, commits and restarts every epoch is as it was, and so is every change") {
   const FailingDisk disk;  // takes no time to sync
-  std::size_t added = 0, removed = 0, altered = 0, again = 0, limits = 0, restored = 0;
+  std::size_t added = 0, removed = 0, altered = 0, again = 0, limits = 0, restored = 0, replaced = 0;
   for (const unsigned seed : {1u, 2u, 3u}) {
     CAPTURE(seed);
     std::mt19937_64 random(seed);
@@ -83,6 +83,7 @@ TEST_CASE("history: after random changes, commits and restarts every epoch is as
         removed += !delta.removed.empty();
         altered += !delta.altered.empty();
         limits += delta.max_move.has_value();
+        replaced += !delta.replaced.empty();
         for (const Node& node : delta.added) again += std::ranges::count(delta.removed, node.name) > 0;
       }
     }
@@ -91,7 +92,7 @@ TEST_CASE("history: after random changes, commits and restarts every epoch is as
     restored += tables;
   }
   // The dice came to all of them.
-  for (const std::size_t times : {added, removed, altered, again, limits, restored}) CHECK(times > 50);
+  for (const std::size_t times : {added, removed, altered, again, limits, restored, replaced}) CHECK(times > 50);
 }
 
 TEST_CASE("history: a delta with a table of slots of its own gives that one, and the older ones stay") {

@@ -31,7 +31,7 @@ inline std::optional<Delta> random_change(std::mt19937_64& random, const std::ve
   };
   const auto random_member = [&] { return spec.nodes[random() % spec.nodes.size()]; };
   Change change = SetLimits{0.125 * static_cast<double>(random() % 9)};
-  switch (random() % 8) {
+  switch (random() % 10) {
     case 0:
     case 1: change = AddNodes{{random_node(), random_node()}, true}; break;
     case 2: change = RemoveNodes{{random_node().name}, false}; break;
@@ -52,6 +52,19 @@ inline std::optional<Delta> random_change(std::mt19937_64& random, const std::ve
       break;
     }
     case 6: change = RestoreRing{specs[random() % specs.size()]}; break;
+    case 7: {
+      if (spec.nodes.empty()) return std::nullopt;
+      AlterNodes altering;
+      altering.names = {random_member().name, random_member().name};
+      if (random() % 2 == 0) altering.state = random() % 2 == 0 ? "drain" : "up";
+      if (random() % 2 == 0) altering.labels = {{random() % 2 == 0 ? "zone" : "team", random() % 2 == 0 ? "x=y" : ""}};
+      change = altering;
+      break;
+    }
+    case 8:
+      if (spec.nodes.empty()) return std::nullopt;
+      change = ReplaceNode{random_member().name, random_node().name, "10.0.0.1:80"};
+      break;
     default: break;
   }
   const auto delta = resolve(spec, change);
