@@ -9,7 +9,7 @@ namespace chash::cli {
 
 using namespace protocol;
 
-constinit const std::array<CommandRow, 31> command_table{{
+constinit const std::array<CommandRow, 32> command_table{{
     {Command::get_node, GetNode::info.name, "get", "[KEY...|-]", "LOOK UP", GetNode::info.help,
      "  chash get-node user:123                 the name of its node, and nothing else\n"
      "  chash get-node -n 2 user:123            the owner and the next distinct node\n"
@@ -19,6 +19,9 @@ constinit const std::array<CommandRow, 31> command_table{{
      "  cut -f1 access.log | chash get-node -   as many as there are lines\n"
      "  chash get-node -- -x                    a key that starts with a dash\n"
      "  chash get-node --profile nginx-hash-consistent --nodes a:80=2,b:80 KEY\n"},
+    {Command::explain, Explain::info.name, "", "KEY", "LOOK UP", Explain::info.help,
+     "  chash explain user:123\n"
+     "  chash explain -n 3 --spread zone user:123\n"},
     {Command::blame, Blame::info.name, "", "KEY", "LOOK UP", Blame::info.help,
      "  chash blame user:123                    when it moved, and by whose change\n"
      "  chash get-node --at 3h user:123         where it was three hours ago\n"},

@@ -42,7 +42,8 @@ enum class Command : unsigned char {
   drain,
   down,
   up,
-  replace
+  replace,
+  explain
 };
 
 struct CommandRow {
@@ -51,7 +52,7 @@ struct CommandRow {
   std::string_view group, help, examples;
 };
 
-extern const std::array<CommandRow, 31> command_table;
+extern const std::array<CommandRow, 32> command_table;
 
 // nullptr for `none`.
 const CommandRow* find_row(Command command);

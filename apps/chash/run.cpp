@@ -40,6 +40,7 @@ int execute(const Run& run) {
     case Command::diff: return diff_rings(run);
     case Command::history: return show_history(run);
     case Command::blame: return blame_key(run);
+    case Command::explain: return explain_key(run);
     case Command::rollback: return roll_back(run);
     case Command::whatif: return what_if(run);
     case Command::distribution: return show_distribution(run);

@@ -55,6 +55,7 @@ int export_ring(const Run& run);
 int diff_rings(const Run& run);
 int show_history(const Run& run);
 int blame_key(const Run& run);
+int explain_key(const Run& run);
 int roll_back(const Run& run);
 int what_if(const Run& run);
 int show_distribution(const Run& run);

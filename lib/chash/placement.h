@@ -79,6 +79,11 @@ class Placement {
       return std::visit([&](const auto& a) { return a.owners(key, asked); }, algorithm_);
     });
   }
+  // All nodes in order of responsibility, whatever their states; the first `count` of them.
+  std::vector<NodeIndex> order(std::string_view key, std::size_t count) const {
+    return std::visit([&](const auto& a) { return a.empty() ? std::vector<NodeIndex>() : a.owners(key, count); },
+                      algorithm_);
+  }
   // By position on the circle of the key's hash: the node that is named at that rank, the owner at rank 0; no_node
   // where so many are not named.  Requires: equal sizes, and common_cuts() with this.
   void named_at(std::span<const Token> positions, std::size_t rank, std::span<NodeIndex> found) const;

@@ -23,9 +23,9 @@
 
 namespace chash::protocol {
 
-using Operations = std::tuple<GetNode, GetNodes, ListNodes, AddNodes, RemoveNodes, AlterNodes, ReplaceNode, RingCreate,
-                              RingList, RingShow, RingCopy, RingDelete, RingSet, PlanChange, ApplyChange, RollBack,
-                              Diff, History, Blame, WhatIf, Status, Ping>;
+using Operations = std::tuple<GetNode, GetNodes, Explain, ListNodes, AddNodes, RemoveNodes, AlterNodes, ReplaceNode,
+                              RingCreate, RingList, RingShow, RingCopy, RingDelete, RingSet, PlanChange, ApplyChange,
+                              RollBack, Diff, History, Blame, WhatIf, Status, Ping>;
 
 // Rows of the table in the order of Operations; AnyRequest::index() is the row's number.
 inline constexpr auto operation_table = []<class... Op>(std::type_identity<std::tuple<Op...>>) {

@@ -1,10 +1,12 @@
 #include "service/lookups.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <set>
 #include <utility>
 
+#include "chash/explain.h"
 #include "chash/limits.h"
 #include "chash/standing.h"
 #include "protocol/not_foretold.h"
@@ -168,6 +170,44 @@ std::vector<ListNodes::Member> members_of(const Snapshot& snapshot) {
   for (std::size_t i = 0; i < nodes.size(); ++i)
     found.push_back({nodes[i].name, nodes[i].weight, points[i], nodes[i].fields, state_of(nodes[i]), nodes[i].labels});
   return found;
+}
+
+Result<Explain::Response> explain_key(const Snapshot& ring, const Explain::Request& request) {
+  const auto want = wanted(ring, request.n, request.spread);
+  if (!want) return want.error();
+  const auto& nodes = ring.spec.nodes;
+  const Explanation found =
+      explain(ring.profile, nodes, ring.placement, request.key.bytes, request.n, want->zones ? &*want->zones : nullptr);
+  Explain::Response response{ring.ring, ring.epoch, ring.spec.profile, request.key.bytes.size()};
+  response.hashed = printable(found.hashed, limits::log_text_bytes);
+  const unsigned bits = ring.placement.key_rule().bits();
+  const auto part = [&](Token length) {
+    return std::ldexp(static_cast<double>(length), -static_cast<int>(found.bits));
+  };
+  if (found.hash) {
+    response.function = ring.profile.hash->name;
+    response.hash = hex(*found.hash, bits);
+  }
+  if (found.position) {
+    response.position = hex(*found.position, found.bits);
+    response.around = part(*found.position);
+  }
+  if (found.point) {
+    const Token circle = found.bits == 128 ? ~Token{0} : (Token{1} << found.bits) - 1;
+    const Token forward = (found.point->position - *found.position) & circle;
+    const Token back = (*found.position - found.point->position) & circle;
+    response.point = hex(found.point->position, found.bits);
+    response.point_number = found.point->number;
+    response.distance = part(std::min(forward, back));
+  }
+  response.slot = found.slot;
+  for (const auto& [node, verdict] : found.walk)
+    response.walk.push_back({nodes[node].name, state_of(nodes[node]),
+                             node_label(nodes[node], request.spread.empty() ? "zone" : request.spread),
+                             std::string(verdict_name(verdict))});
+  for (const NodeIndex node : found.nodes) response.nodes.push_back(nodes[node].name);
+  response.warnings = too_few(ring, *want, request.spread);
+  return response;
 }
 
 RingShow::Response show(const Snapshot& snapshot, bool slots) {

@@ -14,6 +14,7 @@ namespace chash::service {
 Result<protocol::GetNode::Response> look_up(const Snapshot& ring, const protocol::GetNode::Request& request, Log* log);
 Result<protocol::GetNodes::Response> look_up(const Snapshot& ring, const protocol::GetNodes::Request& request,
                                              Log* log);
+Result<protocol::Explain::Response> explain_key(const Snapshot& ring, const protocol::Explain::Request& request);
 // Of a request alone.
 Result<void> check(const protocol::GetNode::Request& request);
 Result<void> check(const protocol::GetNodes::Request& request);

@@ -121,6 +121,13 @@ Result<GetNodes::Response> Studies::handle(const GetNodes::Request& request) {
   return ring ? look_up(**ring, request, nullptr) : Result<GetNodes::Response>(ring.error());
 }
 
+Result<Explain::Response> Studies::handle(const Explain::Request& request) {
+  if (auto ok = check_key(request.key); !ok) return std::move(ok).error();
+  if (auto ok = check_count(request.n, limits::replicas); !ok) return std::move(ok).error();
+  const auto ring = archive_.ring(request.ring, request.epoch, request.at);
+  return ring ? explain_key(**ring, request) : Result<Explain::Response>(ring.error());
+}
+
 Result<RingShow::Response> Studies::handle(const RingShow::Request& request) {
   const auto ring = archive_.ring(request.ring, request.epoch, request.at);
   if (!ring) return ring.error();

@@ -39,6 +39,7 @@ class Studies {
   Result<protocol::Plan> plan_now(const std::string& ring, const RingChange& change, std::uint32_t n, bool ranges);
   Result<protocol::GetNode::Response> handle(const protocol::GetNode::Request& request);
   Result<protocol::GetNodes::Response> handle(const protocol::GetNodes::Request& request);
+  Result<protocol::Explain::Response> handle(const protocol::Explain::Request& request);
   Result<protocol::RingShow::Response> handle(const protocol::RingShow::Request& request);
   Result<protocol::Plan> handle(const protocol::PlanChange::Request& request);
   Result<protocol::Diff::Response> handle(const protocol::Diff::Request& request);

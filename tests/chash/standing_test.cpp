@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "asked_for.h"
+#include "chash/explain.h"
 #include "chash/naive_ring.h"
 #include "chash/naive_states.h"
 
@@ -277,6 +278,47 @@ TEST_CASE("standing: a draining node of a balanced ring gets no slot, whatever c
     double total = 0;
     for (const Node& node : ring.nodes) total += node.weight;
     CHECK(static_cast<double>(held[0]) == doctest::Approx(4096 / total).epsilon(0.01));
+  }
+}
+
+TEST_CASE("explain: the walk is the key's order, and each verdict is what the manual says of that node") {
+  Random random(76);
+  const auto profiles = orderly_profiles();
+  for (int round = 0; round < 400; ++round) {
+    const RingSpec spec = random_ring(random, profiles[static_cast<std::size_t>(round) % profiles.size()]);
+    const auto profile = parse_profile(spec.profile).value();
+    const Placement placement = build(spec).value();
+    const Zones zones = zones_of(spec.nodes, "zone");
+    const std::string key = std::to_string(random());
+    const std::size_t n = 1 + random() % 5;
+    const bool is_spread = random() % 2 == 0;
+    CAPTURE(spec.profile);
+    const Explanation found = explain(profile, spec.nodes, placement, key, n, is_spread ? &zones : nullptr);
+    const NodeNames order = order_of(spec, key), list = naive_list(spec, order, n, is_spread ? "zone" : "");
+    CHECK(names_in(spec, found.nodes) == list);
+    REQUIRE(found.walk.size() <= order.size());
+    std::size_t seen = 0;
+    for (std::size_t i = 0; i < found.walk.size(); ++i) {
+      const auto& [node, verdict] = found.walk[i];
+      const std::string& name = spec.nodes[node].name;
+      CHECK(name == order[i]);
+      const auto place = std::ranges::find(list, name);
+      seen += place != list.end() ? 1 : 0;
+      if (place == list.begin() && !list.empty()) CHECK(verdict == Verdict::owner);
+      else if (place != list.end()) CHECK(verdict == Verdict::replica);
+      else if (naive_state(spec.nodes[node]) == "down") CHECK(verdict == Verdict::down);
+      else if (naive_state(spec.nodes[node]) == "drain") CHECK(verdict == Verdict::drains);
+      else CHECK(verdict == Verdict::other_zone);
+    }
+    CHECK(seen == list.size());
+    if (list.empty()) CHECK(found.walk.size() == order.size());
+    if (profile.algorithm != Profile::Algorithm::ring) continue;
+    // No point of any node is nearer.
+    REQUIRE(found.point);
+    const Token circle = circle_of(found.bits), strict = profile.lookup == Profile::Lookup::strict ? 1 : 0;
+    const auto distance = [&](Token point) { return (point - *found.position - strict) & circle; };
+    for (const Point& point : NaiveRing(all_up(spec)).points)
+      CHECK(distance(point.position) >= distance(found.point->position));
   }
 }
 

@@ -118,6 +118,13 @@ TEST_CASE("an operator loses a zone, drains a node and replaces another, and eve
   CHECK(contains(shell.run({"get-node", "-n", "2", "--spread", "zone", "-"}, "user:1\nuser:2\n").err,
                  "has 1 where a node is up"));
   CHECK(shell.run({"get-node", "-n", "2", "--spread", "zone", "-"}, "user:1\n").status == 9);
+  const json why = json::parse(shell.ask({"explain", "user:1", "-n", "2", "--json"}));
+  CHECK(why["walk"].size() >= 2);
+  CHECK(why["nodes"][0].get<std::string>() + "\n" == shell.ask({"get-node", "user:1"}));
+  CHECK(contains(shell.ask({"explain", "user:1"}), "owner\n"));
+  CHECK(shell.run({"explain", "-n", "2", "--spread", "zone", "user:1"}).status == 9);
+  CHECK(shell.run({"explain"}).status == 2);
+  CHECK(shell.run({"explain", "-r", "nowhere", "k"}).status == 3);
   // The daemon remembers it.
   CHECK(daemon.stop() == 0);
   daemon.start();

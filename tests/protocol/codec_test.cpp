@@ -87,7 +87,7 @@ TEST_CASE("codec: optional fields that are left out keep their defaults") {
   const auto add = decode_request(R"({"nodes":[{"name":"a"},{"name":"b","weight":3}],"op":"add"})");
   REQUIRE(add);
   CHECK(same(*add, AddNodes::Request{{}, "default", {{"a", 1}, {"b", 3}}, false}));
-  const auto over = decode_http(3, {{"ring", "x"}}, {}, R"({"nodes":[{"name":"a"}]})");
+  const auto over = decode_http(row_of<AddNodes>, {{"ring", "x"}}, {}, R"({"nodes":[{"name":"a"}]})");
   REQUIRE(over);
   CHECK(same(*over, AddNodes::Request{{}, "x", {{"a", 1}}, false}));
   for (const char* line : {R"({"op":"ping"})", R"({"op":"status"})", R"({"op":"list"})", " {\"op\" :\t\"list\" }\r"}) {
