@@ -21,6 +21,9 @@ constexpr int tried_points = 21;
 // Points that a walk sees for each node that it looks for, before it asks the nodes themselves.
 constexpr std::size_t patience = 256;
 
+// Longer lists mark their nodes instead of looking through them for each point.
+constexpr std::size_t marked_above = 64;
+
 // Keys that are hashed together: two of the widest groups of MD5.
 constexpr std::size_t in_flight = 64;
 
@@ -229,8 +232,11 @@ std::vector<NodeIndex> Ring::slots_at(Token position, std::size_t count) const {
   found.reserve(count);
   if (is_plain()) {
     std::size_t left = patience + patience * count;
+    std::vector<bool> marks(count > marked_above ? slots_->members.size() : 0);
     index_.walk(position, lookup_ == Profile::Lookup::strict, [&](NodeIndex node) {
-      if (std::ranges::find(found, node) == found.end()) found.push_back(node);
+      const bool is_new = marks.empty() ? std::ranges::find(found, node) == found.end() : !marks[node];
+      if (is_new) found.push_back(node);
+      if (!marks.empty()) marks[node] = true;
       return found.size() < count && --left > 0;
     });
     if (found.size() < count) append_rare(position, count, found);

@@ -12,14 +12,16 @@ constexpr std::string_view state_names[] = {"up", "drain", "down"};
 
 bool has(const std::vector<NodeIndex>& nodes, NodeIndex node) { return std::ranges::find(nodes, node) != nodes.end(); }
 
-std::size_t count_zones(const std::vector<NodeIndex>& nodes, const Zones& zones) {
+// Whether no node behind those of this full list could bring it another zone: every zone that has one is there.
+bool has_all_zones(const std::vector<NodeIndex>& list, const Zones& zones, std::size_t count, bool of_up_nodes) {
   std::unordered_set<std::uint32_t> seen;
-  for (const NodeIndex node : nodes) seen.insert(zones.of_node[node]);
-  return seen.size();
-}
-
-bool has_all_zones(const std::vector<NodeIndex>& list, const Zones& zones, std::size_t count) {
-  return list.size() == count && count_zones(list, zones) == std::min(count, zones.count);
+  std::size_t able = 0;
+  for (const NodeIndex node : list) {
+    const std::uint32_t zone = zones.of_node[node];
+    if (seen.insert(zone).second && zones.has_up[zone]) ++able;
+  }
+  if (list.size() < count) return false;
+  return seen.size() == count || (of_up_nodes ? able == zones.up : seen.size() == zones.has_up.size());
 }
 
 // The first `count` of the order, as if all nodes were up.
@@ -86,10 +88,14 @@ Zones zones_of(const NodeList& nodes, std::string_view label) {
   std::unordered_map<std::string, std::uint32_t> numbers;
   for (const Node& node : nodes) {
     const std::string zone = node_label(node, label);
-    const auto next = static_cast<std::uint32_t>(zones.count);
+    const auto next = static_cast<std::uint32_t>(zones.has_up.size());
     const std::uint32_t number = zone.empty() ? next : numbers.emplace(zone, next).first->second;
     zones.of_node.push_back(number);
-    zones.count += number == next ? 1 : 0;
+    if (number == next) zones.has_up.push_back(false);
+    const auto state = node.fields.empty() ? Result<NodeState>(NodeState::up) : node_state(node);
+    if (!state || *state != NodeState::up || zones.has_up[number]) continue;
+    zones.has_up[number] = true;
+    ++zones.up;
   }
   return zones;
 }
@@ -107,6 +113,7 @@ std::shared_ptr<const Standing> Standing::of(const Profile& profile, const NodeL
     made->states_.push_back(state_of(node));
     made->has_drain_ = made->has_drain_ || made->states_.back() == NodeState::drain;
     made->all_down_ = made->all_down_ && made->states_.back() == NodeState::down;
+    made->has_up_ = made->has_up_ || made->states_.back() == NodeState::up;
   }
   return made;
 }
@@ -131,14 +138,17 @@ std::vector<NodeIndex> choose_from(const std::vector<NodeIndex>& order, const St
 
 bool is_settled(const std::vector<NodeIndex>& order, const std::vector<NodeIndex>& list, const Standing* standing,
                 const Zones* zones, std::size_t count) {
-  // Somebody behind may stand in for the owner.
-  if (standing != nullptr && standing->is_down(order.front()) &&
-      std::ranges::none_of(order, [&](NodeIndex node) { return standing->is_up(node); }))
-    return false;
+  const auto is_up = [&](NodeIndex node) { return standing->is_up(node); };
+  if (standing != nullptr) {
+    // Somebody behind may stand in for the owner.
+    if (standing->is_down(order.front()) && standing->has_up() && std::ranges::none_of(order, is_up)) return false;
+    // Where nobody can, those who hold the key are among the first.
+    if (!standing->has_up() && zones == nullptr) return true;
+  }
   if (zones == nullptr) return list.size() == count;
-  const bool holders_are_known =
-      standing == nullptr || !standing->has_drain() || has_all_zones(undisturbed(order, zones, count), *zones, count);
-  return has_all_zones(list, *zones, count) && holders_are_known;
+  const bool holders_are_known = standing == nullptr || !standing->has_drain() ||
+                                 has_all_zones(undisturbed(order, zones, count), *zones, count, false);
+  return holders_are_known && has_all_zones(list, *zones, count, true);
 }
 
 }  // namespace chash

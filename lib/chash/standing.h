@@ -44,10 +44,11 @@ inline constexpr std::string_view failure_domains[] = {"zone", "rack"};
 // passed over, and one may drain. Elsewhere a node that is down is what the software makes of it (Profile::down).
 bool keeps_order(const Profile& profile);
 
-// The zone of each node. One without a zone is a zone by itself.
+// The zone of each node, as a number. One without a zone is a zone by itself.
 struct Zones {
   std::vector<std::uint32_t> of_node;
-  std::size_t count = 0;
+  std::vector<bool> has_up;  // by zone: whether a node of it is up
+  std::size_t up = 0;        // how many have
 };
 Zones zones_of(const NodeList& nodes, std::string_view label);
 
@@ -62,11 +63,14 @@ class Standing {
   bool has_drain() const { return has_drain_; }
   // No key has a node that may answer.
   bool is_silent() const { return all_down_; }
+  // Nobody can stand in for a node that is down.
+  bool has_up() const { return has_up_; }
 
  private:
   std::vector<NodeState> states_;
   bool has_drain_ = false;
   bool all_down_ = true;
+  bool has_up_ = false;
 };
 
 // The list of a key's nodes. `order(count)` gives the first `count` nodes of its whole order, fewer where there are no
@@ -75,8 +79,7 @@ class Standing {
 template <class Order>
 std::vector<NodeIndex> choose(const Standing* standing, const Zones* zones, std::size_t count, const Order& order);
 
-// --- How
-// --------------------------------------------------------------------------------------------------------------
+// --- How ---
 
 // The first `count` of these, nodes of zones that are not there yet before the others.
 std::vector<NodeIndex> spread(const std::vector<NodeIndex>& nodes, const Zones& zones, std::size_t count);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "chash/explain.h"
@@ -49,13 +48,10 @@ Result<Wanted> wanted(const Snapshot& snapshot, std::uint32_t n, const std::stri
 // That there are fewer zones than a list wants. Those count in which a node is up.
 std::vector<std::string> too_few(const Snapshot& snapshot, const Wanted& wanted, const std::string& label) {
   if (!wanted.zones) return {};
-  std::set<std::uint32_t> zones;
-  for (NodeIndex node = 0; node < snapshot.spec.nodes.size(); ++node)
-    if (const auto state = node_state(snapshot.spec.nodes[node]); state && *state == NodeState::up)
-      zones.insert(wanted.zones->of_node[node]);
-  if (zones.size() >= wanted.n) return {};
+  const std::size_t zones = wanted.zones->up;
+  if (zones >= wanted.n) return {};
   return {"asked for nodes of " + std::to_string(wanted.n) + ' ' + label + "s, and ring '" + snapshot.ring + "' has " +
-          std::to_string(zones.size()) + " where a node is up"};
+          std::to_string(zones) + " where a node is up"};
 }
 
 Result<std::vector<std::string>> owners(const Snapshot& snapshot, const std::string& key, const Wanted& wanted,

@@ -281,6 +281,32 @@ TEST_CASE("standing: a draining node of a balanced ring gets no slot, whatever c
   }
 }
 
+TEST_CASE("standing: a list looks at few nodes, also where zones are fewer than wanted, or down, or nobody is up") {
+  const auto profile = parse_profile("chash").value();
+  const auto looked_at = [&](const std::vector<Node>& nodes, std::size_t count, bool is_spread) {
+    const NodeList list(nodes);
+    const Zones zones = zones_of(list, "zone");
+    const auto standing = Standing::of(profile, list);
+    std::size_t most = 0;
+    choose(standing.get(), is_spread ? &zones : nullptr, count, [&](std::size_t asked) {
+      most = std::max(most, asked);
+      std::vector<NodeIndex> order(std::min(asked, nodes.size()));
+      for (NodeIndex i = 0; i < order.size(); ++i) order[i] = i;
+      return order;
+    });
+    return most;
+  };
+  std::vector<Node> nodes;
+  for (int i = 0; i < 1000; ++i) nodes.push_back({"n" + std::to_string(i), 1, {}, {{"zone", i % 2 == 0 ? "x" : "y"}}});
+  CHECK(looked_at(nodes, 3, true) <= 8);
+  CHECK(looked_at(nodes, 3, false) == 3);
+  for (std::size_t i = 0; i < nodes.size(); i += 2) nodes[i].fields = {{"state", "down"}};
+  CHECK(looked_at(nodes, 3, true) <= 16);
+  CHECK(looked_at(nodes, 1, false) <= 4);
+  for (std::size_t i = 1; i < nodes.size(); i += 2) nodes[i].fields = {{"state", "drain"}};
+  CHECK(looked_at(nodes, 3, false) <= 4);
+}
+
 TEST_CASE("explain: the walk is the key's order, and each verdict is what the manual says of that node") {
   Random random(76);
   const auto profiles = orderly_profiles();
