@@ -5,6 +5,7 @@
 #include "change_output.h"
 #include "node_argument.h"
 #include "protocol/codec.h"
+#include "protocol/plan_report.h"
 #include "run.h"
 #include "sides.h"
 
@@ -60,7 +61,7 @@ int create(const Run& run, const std::string& name, ChangeOptions options) {
                               whole_profile(run.line.text(Option::profile).value_or("seed"), run.options.profiles),
                               {},
                               *max_move};
-  for (const Node& node : *nodes) request.nodes.push_back({node.name, node.weight, node.fields});
+  for (const Node& node : *nodes) request.nodes.push_back(protocol::given(node));
   const auto made = run.session.call<RingCreate>(std::move(request));
   return made ? print_made(run, *made, "created " + made->ring) : run.fail(made.error());
 }

@@ -155,6 +155,23 @@ TEST_CASE("an operator loses a zone, drains a node and replaces another, and eve
   for (const char* wrong : {"x", "", "+", "50%%", "+5%", "1e400", "nan"})
     CHECK(shell.run({"weight", "e", wrong}).status == 2);
 
+  // Labels of a list of nodes, for a ring that is new or not.
+  write_file(daemon.dir() / "nodes", "x 2 +zone=north +team=red\ny +zone=south\n");
+  shell.ask({"ring", "create", "r", "--nodes-file", daemon.dir() / "nodes"});
+  const std::string labelled = "x\t2\t200\tup\tteam=red zone=north\ny\t1\t100\tup\tzone=south\n";
+  CHECK(shell.ask({"list", "-r", "r"}) == labelled);
+  shell.ask({"ring", "create", "s"});
+  shell.ask({"add", "-r", "s", "--nodes-file", daemon.dir() / "nodes"});
+  CHECK(shell.ask({"list", "-r", "s"}) == labelled);
+  CHECK(shell.ask({"export", "-r", "r", "--as", "nodes"}) == "x 2 +team=red +zone=north\ny 1 +zone=south\n");
+  CHECK(shell.run({"export", "-r", "r", "--as", "nginx"}).status == 2);
+  shell.ask({"ring", "copy", "r", "t"});
+  CHECK(shell.ask({"list", "-r", "t"}) == labelled);
+  CHECK(shell.run({"add", "-r", "r", "z", "--label", "zone=a", "--label", "zone=b"}).status == 2);
+  CHECK(shell.run({"add", "-r", "r", "z", "--label", "zone"}).status == 2);
+  CHECK(shell.run({"add", "-r", "r", "z", "--label", "zone="}).status == 2);
+  CHECK(shell.run({"add", "-r", "r", "v", "w", "--address", "1.2.3.4"}).status == 2);
+
   // All of it in a file, and back.
   const std::string file = shell.ask({"export"});
   CHECK(contains(file, "labels = { \"address\" = \"10.0.0.9:80\", \"zone\" = \"eu-2\" }"));
