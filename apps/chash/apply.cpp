@@ -117,6 +117,7 @@ int export_ring(const Run& run) {
   RingFile file{shown->ring, shown->epoch, shown->profile, shown->max_move, {}};
   for (const ListNodes::Member& node : shown->nodes)
     file.nodes.push_back({node.name, node.weight, node.fields_given, node.labels});
+  if (!shown->pins.empty()) file.pins = shown->pins;
   const auto text = write_ring_file(file, run.line.text(Option::as).value_or(run.json() ? "json" : "toml"));
   if (!text) return run.misuse(text.error());
   run.out.text() += *text;

@@ -2,6 +2,7 @@
 #include "change_options.h"
 #include "chash/limits.h"
 #include "key_stream.h"
+#include "pin_output.h"
 #include "protocol/codec.h"
 #include "protocol/text.h"
 #include "run.h"
@@ -28,6 +29,10 @@ std::string meaning(const Explain::Step& step) {
   return step.verdict;
 }
 
+bool is_pinned(const Explain::Response& response, const std::string& node) {
+  return response.pin && std::ranges::find(response.pin->nodes, node) != response.pin->nodes.end();
+}
+
 void append_walk(const Run& run, const Explain::Response& response) {
   const bool zones = std::ranges::any_of(response.walk, [](const Explain::Step& step) { return !step.zone.empty(); });
   std::vector<std::string> header{"NODE", "STATE"};
@@ -37,7 +42,7 @@ void append_walk(const Run& run, const Explain::Response& response) {
   for (const Explain::Step& step : response.walk) {
     std::vector<std::string> row{for_people(step.node), step.state};
     if (zones) row.push_back(for_people(step.zone));
-    row.push_back(meaning(step));
+    row.push_back(meaning(step) + (is_pinned(response, step.node) ? ", pinned" : ""));
     table.add(std::move(row));
   }
   table.append_to(run.out.text(), !run.line.has(Option::no_header), run.color);
@@ -57,10 +62,11 @@ void append_text(const Run& run, const std::string& key, const Explain::Response
   if (!response.point.empty() && !response.walk.empty())
     append_line("point",
                 response.point + "  number " + std::to_string(response.point_number.value_or(0)) + " of " +
-                    response.walk.front().node + ", " + percent_text(response.distance.value_or(0)) + " away",
+                    (response.point_node.empty() ? response.walk.front().node : response.point_node) + ", " + percent_text(response.distance.value_or(0)) + " away",
                 out);
   if (response.slot) append_line("slot", std::to_string(*response.slot), out);
   append_line("ring", response.ring + "  (" + response.profile + "), epoch " + std::to_string(response.epoch), out);
+  if (response.pin) append_line("pin", pin_sentence(*response.pin, response.pin_missing), out);
   if (!response.walk.empty()) append_walk(run, response);
   if (response.nodes.empty()) out += "no node may answer for this key\n";
 }

@@ -9,7 +9,7 @@ namespace chash::cli {
 
 using namespace protocol;
 
-constinit const std::array<CommandRow, 32> command_table{{
+constinit const std::array<CommandRow, 34> command_table{{
     {Command::get_node, GetNode::info.name, "get", "[KEY...|-]", "LOOK UP", GetNode::info.help,
      "  chash get-node user:123                 the name of its node, and nothing else\n"
      "  chash get-node -n 2 user:123            the owner and the next distinct node\n"
@@ -76,6 +76,15 @@ constinit const std::array<CommandRow, 32> command_table{{
      "  chash set rack=r7 --weight 50%\n"},
     {Command::replace, ReplaceNode::info.name, "", "NODE NEW", "NODES", ReplaceNode::info.help,
      "  chash replace cache-2 cache-9 --address 10.0.0.9:11211\n"},
+    {Command::pin, PinKeys::info.name, "", "[KEY NODE...]", "NODES",
+     "Give a key, or all that begin alike, to nodes by hand; or list what is pinned",
+     "  chash pin user:123 cache-2              whatever its hash\n"
+     "  chash pin --prefix tenant-7: cache-1 cache-2 --for 2h\n"
+     "                                          the second one stands behind the first\n"
+     "  chash pin                               what is pinned\n"},
+    {Command::unpin, UnpinKeys::info.name, "", "KEY...", "NODES", UnpinKeys::info.help,
+     "  chash unpin user:123\n"
+     "  chash unpin --prefix tenant-7:\n"},
     {Command::plan, PlanChange::info.name, "", "[FILE|-]", "CHANGE SAFELY", PlanChange::info.help,
      "  chash plan --add cache-4                what would move; nothing is changed\n"
      "  chash plan --remove cache-1 --add cache-5=2 --json | jq .moved\n"

@@ -43,7 +43,9 @@ enum class Command : unsigned char {
   down,
   up,
   replace,
-  explain
+  explain,
+  pin,
+  unpin
 };
 
 struct CommandRow {
@@ -52,7 +54,7 @@ struct CommandRow {
   std::string_view group, help, examples;
 };
 
-extern const std::array<CommandRow, 32> command_table;
+extern const std::array<CommandRow, 34> command_table;
 
 // nullptr for `none`.
 const CommandRow* find_row(Command command);

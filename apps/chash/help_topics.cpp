@@ -35,7 +35,7 @@ struct Placeholders {
 };
 
 // The records themselves are made where they are printed; a test compares.
-constexpr std::array<Placeholders, 24> placeholders{{
+constexpr std::array<Placeholders, 27> placeholders{{
     {"get-node", "key node nodes ring epoch slot"},
     {"list", "name weight vnodes fields state labels ring epoch"},
     {"add", "ring epoch previous_epoch nodes"},
@@ -46,6 +46,9 @@ constexpr std::array<Placeholders, 24> placeholders{{
     {"down", "ring epoch previous_epoch nodes"},
     {"up", "ring epoch previous_epoch nodes"},
     {"replace", "ring epoch previous_epoch nodes"},
+    {"pin", "kind key nodes expires"},
+    {"pin KEY NODE", "ring epoch previous_epoch nodes"},
+    {"unpin", "ring epoch previous_epoch nodes"},
     {"plan", "from to share"},
     {"diff", "from to share"},
     {"apply", "ring epoch previous_epoch added removed altered"},

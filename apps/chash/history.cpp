@@ -5,6 +5,7 @@
 #include "chash/limits.h"
 #include "movement_output.h"
 #include "node_argument.h"
+#include "pin_output.h"
 #include "protocol/codec.h"
 #include "protocol/text.h"
 
@@ -52,6 +53,11 @@ std::string change_text(const ChangeEntry& entry) {
   add("-", entry.removed);
   add("~", names_of(entry.altered));
   add("~", replaced);
+  std::vector<std::string> pinned, unpinned;
+  for (const PinGiven& pin : entry.pinned) pinned.push_back(pin_label(pin) + " to " + pin.nodes.front());
+  for (const PinNamed& pin : entry.unpinned) unpinned.push_back(pin_label(pin));
+  add("pinned", pinned);
+  add("unpinned", unpinned);
   if (entry.max_move) text += (text == entry.operation ? ": " : "; ") + ("max_move " + percent(*entry.max_move, 2));
   return text;
 }

@@ -1,5 +1,6 @@
 #include "moment.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <optional>
@@ -30,6 +31,19 @@ std::optional<double> seconds_of(char unit) {
   }
 }
 
+// "2h", up to so long that no date is beyond the year 8307.
+std::optional<std::int64_t> milliseconds_of(std::string_view text) {
+  const auto unit = text.empty() ? std::nullopt : seconds_of(text.back());
+  const auto count = unit ? number_from(text.substr(0, text.size() - 1)) : std::nullopt;
+  if (!count || *count * *unit > latest_s / 2) return std::nullopt;
+  return static_cast<std::int64_t>(*count * *unit * 1000);
+}
+
+std::int64_t now_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
 }  // namespace
 
 Result<std::string> parse_moment(std::string_view text) {
@@ -37,16 +51,19 @@ Result<std::string> parse_moment(std::string_view text) {
   if (text.starts_with('@'))
     if (const auto seconds = number_from(text.substr(1)))
       return protocol::time_text(static_cast<std::int64_t>(*seconds * 1000));
-  const auto unit = text.empty() ? std::nullopt : seconds_of(text.back());
-  const auto count = unit ? number_from(text.substr(0, text.size() - 1)) : std::nullopt;
-  if (!count)
+  const auto span_ms = milliseconds_of(text);
+  if (!span_ms)
     return make_error(Errc::invalid_argument, "'" + protocol::printable(text, 64) + "' is not a time",
                       "such as 2026-11-23T00:12:00Z, 2026-11-23, or 2h for two hours ago");
-  const auto now =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-  const double ago_ms = *count * *unit * 1000;
-  return protocol::time_text(
-      ago_ms >= static_cast<double>(now.count()) ? 1 : now.count() - static_cast<std::int64_t>(ago_ms));
+  return protocol::time_text(std::max<std::int64_t>(1, now_ms() - *span_ms));
+}
+
+Result<std::string> parse_span_from_now(std::string_view text) {
+  const auto span_ms = milliseconds_of(text);
+  if (!span_ms || *span_ms == 0)
+    return make_error(Errc::invalid_argument, "'" + protocol::printable(text, 64) + "' is not a span of time",
+                      "such as 90s, 30m, 2h, 7d or 1w");
+  return protocol::time_text(now_ms() + *span_ms);
 }
 
 }  // namespace chash::cli

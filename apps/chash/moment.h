@@ -13,4 +13,7 @@ namespace chash::cli {
 // Errors: invalid_argument.
 Result<std::string> parse_moment(std::string_view text);
 
+// "2h" and such, from now on.  Returns and errors: as parse_moment().
+Result<std::string> parse_span_from_now(std::string_view text);
+
 }  // namespace chash::cli

@@ -1,9 +1,11 @@
 #include "movement_output.h"
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 
 #include "node_argument.h"
+#include "pin_output.h"
 
 namespace chash::cli {
 namespace {
@@ -46,6 +48,24 @@ void append_node_changes(const MovementReport& report, std::string& out) {
   }
 }
 
+// Who has the keys of a pin, before or after.
+std::string holder_text(const std::string& node, const PinMove& pin) {
+  if (!node.empty()) return for_people(node);
+  return pin.prefix.bytes.empty() ? "nobody" : "by hash";
+}
+
+void append_pin_moves(const MovementReport& report, std::string& out) {
+  for (const PinMove& pin : report.pins) {
+    out += "^  " + for_people(pin_label(pin)) + "  ";
+    if (pin.from == pin.to) out += "stays with " + holder_text(pin.to, pin);
+    else out += holder_text(pin.from, pin) + " -> " + holder_text(pin.to, pin);
+    if (pin.after.empty()) out += "  (unpinned)";
+    else if (!pin.expires.empty()) out += "  until " + pin.expires;
+    out += '\n';
+  }
+  if (report.pins_left_out > 0) out += "... and " + std::to_string(report.pins_left_out) + " more pins\n";
+}
+
 void append_ranks(const MovementReport& report, std::string& out) {
   for (const RankMovement& rank : report.ranks)
     out += "replica " + std::to_string(rank.rank) + ": " + percent(rank.moved, 2) +
@@ -64,13 +84,15 @@ void append_ranges(const MovementReport& report, bool header, bool color, std::s
 std::string percent(double share, int decimals) { return fixed_text(100 * share, decimals) + "%"; }
 
 bool changes_anything(const MovementReport& report) {
-  return report.moved > 0 || !report.added.empty() || !report.removed.empty() || !report.altered.empty();
+  return report.moved > 0 || !report.pins.empty() || !report.added.empty() || !report.removed.empty() || !report.altered.empty();
 }
 
 Record flow_record(const FlowShare& flow) { return {{"from", flow.from}, {"to", flow.to}, {"share", flow.share}}; }
 
 std::string movement_sentence(const MovementReport& report) {
-  if (report.moved == 0) return "no key moves";
+  const auto pins = std::ranges::count_if(report.pins, [](const PinMove& pin) { return pin.from != pin.to; });
+  const std::string of_pins = std::to_string(pins) + (pins == 1 ? " pin" : " pins");
+  if (report.moved == 0) return pins == 0 ? "no key moves" : "no key moves but those of " + of_pins;
   std::set<std::string_view> from, to;
   for (const FlowShare& flow : report.flows) {
     from.insert(flow.from);
@@ -82,6 +104,7 @@ std::string movement_sentence(const MovementReport& report) {
   if (to.size() == 1 && !to.begin()->empty()) text += ", all to " + for_people(*to.begin());
   else if (from.size() == 1 && !from.begin()->empty()) text += ", all from " + for_people(*from.begin());
   text += " (least possible: " + percent(report.minimum, 2) + ")";
+  if (pins > 0) text += ", and those of " + of_pins;
   if (report.needless > 0)
     text += "; " + percent(report.needless, 2) + " go from one node to another that nobody changed";
   return text;
@@ -119,6 +142,7 @@ int print_movement(const Run& run, const Template& format, const MovementReport&
     return 0;
   }
   append_node_changes(report, out);
+  append_pin_moves(report, out);
   if (!report.nodes.empty())
     node_table(report, is_past).append_to(out, run.line.has(Option::no_header) ? false : true, run.color);
   if (report.nodes.size() > rows_shown)

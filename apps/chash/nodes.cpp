@@ -6,6 +6,7 @@
 #include "change_output.h"
 #include "chash/node_name.h"
 #include "node_argument.h"
+#include "pin_output.h"
 #include "protocol/codec.h"
 #include "protocol/plan_report.h"
 #include "run.h"
@@ -75,6 +76,9 @@ void append_members(const Run& run, const ListNodes::Response& response) {
   if (response.nodes.empty() && !run.line.has(Option::quiet))
     say("ring '" + response.ring + "' has no node; try: chash add -r " + response.ring + " NODE");
   append_table(run, response);
+  if (response.pins.empty()) return;
+  out += '\n';
+  append_pins(run, response, out);
 }
 
 // --field, --label and --address, which are for one node: which of several would it be?

@@ -12,7 +12,7 @@ constexpr bool repeats = true;
 
 // Commands that change something.
 constexpr Commands altering = set | weight | drain | down | up;
-constexpr Commands changes = add | remove | altering | replace | ring | apply | rollback;
+constexpr Commands changes = add | remove | altering | replace | pin | unpin | ring | apply | rollback;
 
 constexpr OptionRow rows[] = {
     // Of chash itself.
@@ -50,6 +50,9 @@ constexpr OptionRow rows[] = {
      repeats},
     {Option::label, "--label", "NAME=VALUE", "zone, rack or any other; without a value it is taken away", set, repeats},
     {Option::address, "--address", "ADDRESS", "where it is reached; moves no key", add | set | replace},
+    {Option::prefix, "--prefix", "", "all keys that begin with KEY", pin | unpin},
+    {Option::lasts, "--for", "SPAN", "for so long from now: 90s, 30m, 2h, 7d; then the key's hash decides again", pin},
+    {Option::until, "--until", "TIME", "the same as a time: 2026-11-23T00:12:00Z", pin},
     // What would be changed, or was.
     {Option::add, "--add", "NODE[=WEIGHT]", "a node that would come", plan, repeats},
     {Option::remove, "--remove", "NODE", "a node that would go", plan, repeats},
@@ -95,11 +98,11 @@ constexpr OptionRow rows[] = {
      "nodes, a line each: NAME [WEIGHT] [FIELD=VALUE]...; or server lines of nginx, HAProxy",
      get_node | vectors | ring | add},
     {Option::key_format, "--key-format", "FORMAT", "keys are given as they are (raw) or in hex",
-     get_node | compare | blame | plan | diff | distribution},
+     get_node | compare | blame | plan | diff | distribution | pin | unpin},
     {Option::slot, "--slot", "", "print the slot of a key, for software that has slots", get_node},
     {Option::count, "-n,--count", "N", "how many keys (default: 1000)", vectors},
     {Option::seed, "--seed", "S", "which keys: a number (default: 1)", vectors},
-    {Option::if_exists, "--if-exists", "", field_help<RemoveNodes::Request>("if_exists"), remove | plan},
+    {Option::if_exists, "--if-exists", "", field_help<RemoveNodes::Request>("if_exists"), remove | plan | unpin},
     {Option::if_exists, "--if-exists", "", field_help<RingDelete::Request>("if_exists"), ring},
     {Option::slots, "--slots", "", "show: also which node has each slot of a balanced ring", ring},
     {Option::svg, "--svg", "FILE", "draw: as a picture in SVG, into this file; - is standard output", ring},
@@ -110,9 +113,10 @@ constexpr OptionRow rows[] = {
 
 constinit const std::span<const OptionRow> option_table{rows};
 
-constinit const std::array<std::pair<Option, Option>, 2> exclusive_options{{
+constinit const std::array<std::pair<Option, Option>, 3> exclusive_options{{
     {Option::json, Option::format},
     {Option::with_key, Option::no_key},
+    {Option::lasts, Option::until},
 }};
 
 }  // namespace chash::cli

@@ -68,7 +68,10 @@ enum class Option : unsigned char {
   invert,
   spread,
   label,
-  address
+  address,
+  prefix,
+  lasts,
+  until
 };
 
 // A set of commands; Command::none stands for chash itself, whose options all commands have.
@@ -102,6 +105,6 @@ struct OptionRow {
 extern const std::span<const OptionRow> option_table;
 
 // Not both in one command line.
-extern const std::array<std::pair<Option, Option>, 2> exclusive_options;
+extern const std::array<std::pair<Option, Option>, 3> exclusive_options;
 
 }  // namespace chash::cli

@@ -212,7 +212,11 @@ Result<Side> load_side(const Run& run, const SideName& name, const std::string& 
   const auto delta =
       file->nodes.empty() ? Result<Delta>(Delta()) : resolve(spec, chash::AddNodes{nodes_of(file->nodes), false});
   if (!delta) return delta.error();
-  return make_side(name.file, apply(std::move(spec), *delta));
+  auto pins = pins_of(file->pins.value_or(std::vector<PinGiven>()));
+  if (!pins) return std::move(pins).error();
+  spec = apply(std::move(spec), *delta);
+  spec.pins = PinList(std::move(*pins));
+  return make_side(name.file, std::move(spec));
 }
 
 int diff_here(const Run& run, const Manner& manner, const SideName& a, const SideName& b) {

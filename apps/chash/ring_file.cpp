@@ -19,6 +19,7 @@ namespace chash::cli {
 namespace {
 
 using protocol::NodeGiven;
+using protocol::PinGiven;
 using protocol::RingFile;
 
 // --- Reading --------------------------------------------------------------------------------------------------------
@@ -92,6 +93,12 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
+// As JSON has keys: text if it is some, else base64.
+std::string key_text(const std::string& name, const std::string& bytes) {
+  const bool text = protocol::is_utf8(bytes);
+  return name + (text ? "" : "_b64") + " = " + quoted(text ? bytes : protocol::base64_encode(bytes)) + '\n';
+}
+
 std::string toml_text(const RingFile& file) {
   std::string out = "# Ring " + file.ring + " at epoch " + std::to_string(file.epoch.value_or(0)) +
                     ". Look before you apply it: chash plan --prune FILE\n";
@@ -100,6 +107,7 @@ std::string toml_text(const RingFile& file) {
   if (!file.profile.empty()) out += "profile = " + quoted(file.profile) + '\n';
   if (file.max_move) out += "max_move = " + json_number(*file.max_move) + '\n';
   if (file.nodes.empty()) out += "nodes = []\n";
+  if (file.pins && file.pins->empty()) out += "pins = []\n";
   for (const NodeGiven& node : file.nodes) {
     out += "\n[[nodes]]\nname = " + quoted(node.name) + "\nweight = " + json_number(node.weight) + '\n';
     const auto add_texts = [&](std::string_view kind, const protocol::Texts& texts) {
@@ -110,6 +118,14 @@ std::string toml_text(const RingFile& file) {
     };
     add_texts("fields", node.fields_given);
     add_texts("labels", node.labels);
+  }
+  for (const PinGiven& pin : file.pins.value_or(std::vector<PinGiven>())) {
+    out += "\n[[pins]]\n" + key_text(pin.key.bytes.empty() ? "prefix" : "key",
+                                    pin.key.bytes.empty() ? pin.prefix.bytes : pin.key.bytes);
+    std::string nodes;
+    for (const std::string& node : pin.nodes) nodes += (nodes.empty() ? "" : ", ") + quoted(node);
+    out += "nodes = [" + nodes + "]\n";
+    if (!pin.expires.empty()) out += "expires = " + quoted(pin.expires) + '\n';
   }
   return out;
 }
@@ -161,6 +177,8 @@ Result<std::string> haproxy_line(const NodeGiven& node) {
 }
 
 Result<std::string> lines_text(const RingFile& file, const NodeLine& line_of) {
+  if (file.pins && !file.pins->empty())
+    return make_error(Errc::invalid_argument, "the ring has pins, which this format has not", "take --as toml");
   std::string out;
   for (const NodeGiven& node : file.nodes) {
     const auto line = line_of(node);

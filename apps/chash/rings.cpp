@@ -197,7 +197,10 @@ Result<void> check_options(const Run& run, std::string_view verb) {
 Result<OfflineRing> fetch_ring(const Run& run, const std::string& name) {
   auto side = fetch_side(run, name);
   if (!side) return std::move(side).error();
-  return make_offline_ring(side->spec.profile, {side->spec.nodes.begin(), side->spec.nodes.end()}, side->spec.slots);
+  const NodeList& nodes = side->spec.nodes;
+  auto ring = make_offline_ring(side->spec.profile, {nodes.begin(), nodes.end()}, side->spec.slots);
+  if (ring) ring->placement.pin(ring->profile, nodes, side->spec.pins);
+  return ring;
 }
 
 int manage_rings(const Run& run) {

@@ -26,6 +26,8 @@ int execute(const Run& run) {
     case Command::down:
     case Command::up: return alter_nodes(run);
     case Command::replace: return replace_node(run);
+    case Command::pin: return pin_keys(run);
+    case Command::unpin: return unpin_keys(run);
     case Command::status: return show_status(run);
     case Command::ping: return ping(run);
     case Command::version: return show_version(run);

@@ -41,6 +41,8 @@ int add_nodes(const Run& run);
 int remove_nodes(const Run& run);
 int alter_nodes(const Run& run);
 int replace_node(const Run& run);
+int pin_keys(const Run& run);
+int unpin_keys(const Run& run);
 int show_status(const Run& run);
 int ping(const Run& run);
 int show_version(const Run& run);

@@ -26,7 +26,10 @@ Result<Side> fetch_side(const Run& run, const std::string& ring, std::optional<s
   }
   std::vector<Node> nodes;
   for (const auto& node : shown->nodes) nodes.push_back({node.name, node.weight, node.fields_given, node.labels});
-  auto side = make_side(ring, {shown->profile, std::move(nodes), SlotTable(shown->slots), shown->max_move.value_or(1)});
+  auto pins = protocol::pins_of(shown->pins);
+  if (!pins) return std::move(pins).error();
+  auto side = make_side(ring, {shown->profile, std::move(nodes), SlotTable(shown->slots), shown->max_move.value_or(1),
+                               PinList(std::move(*pins))});
   if (side) side->epoch = shown->epoch;
   if (side && hex(fingerprint(side->spec)) != shown->fingerprint)
     return make_error(Errc::internal, "the daemon places ring '" + ring + "' otherwise than this chash",

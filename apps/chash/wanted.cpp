@@ -26,6 +26,7 @@ Result<void> read_file(const Run& run, const std::string& path, WantedChange& wa
   wanted.profile = file->profile.empty() ? "" : whole_profile(file->profile, run.options.profiles);
   wanted.max_move = file->max_move;
   wanted.nodes = std::move(file->nodes);
+  wanted.pins = std::move(file->pins);
   wanted.prune = run.line.has(Option::prune);
   return {};
 }
@@ -63,7 +64,15 @@ Result<Change> local_change(const WantedChange& wanted, const std::function<Resu
     auto spec = old(*wanted.rollback);
     return spec ? Result<Change>(RestoreRing{std::move(*spec)}) : Result<Change>(spec.error());
   }
-  if (wanted.nodes) return Change(SetNodes{nodes_of(*wanted.nodes), wanted.prune, wanted.max_move});
+  if (wanted.nodes) {
+    SetNodes set{nodes_of(*wanted.nodes), wanted.prune, wanted.max_move};
+    if (wanted.pins) {
+      auto pins = protocol::pins_of(*wanted.pins);
+      if (!pins) return std::move(pins).error();
+      set.pins = std::move(*pins);
+    }
+    return Change(std::move(set));
+  }
   return Change(EditNodes{{wanted.remove, wanted.if_exists}, {nodes_of(wanted.add), wanted.if_missing}});
 }
 

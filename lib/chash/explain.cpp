@@ -41,7 +41,7 @@ std::optional<Explanation::Start> point_of(const Profile& asked, const NodeList&
   const auto nearest = std::ranges::min_element(
       points, {}, [&](Token point) { return distance(profile->lookup, position, point, profile->hash->bits); });
   if (nearest == points.end()) return std::nullopt;
-  return Explanation::Start{*nearest, static_cast<std::uint64_t>(nearest - points.begin())};
+  return Explanation::Start{*nearest, static_cast<std::uint64_t>(nearest - points.begin()), node};
 }
 
 Verdict verdict_of(NodeIndex node, const NodeList& nodes, const std::vector<NodeIndex>& list) {
@@ -74,6 +74,7 @@ Explanation explain(const Profile& profile, const NodeList& nodes, const Placeme
     const auto has = [&](NodeIndex node) { return std::ranges::find(order, node) != order.end(); };
     if (order.size() < asked || (found.nodes.size() >= count && std::ranges::all_of(found.nodes, has))) break;
   }
+  found.pinned = placement.pinned(key).size();
   std::size_t left = found.nodes.size();
   for (const NodeIndex node : order) {
     if (!found.nodes.empty() && left == 0) break;
@@ -86,7 +87,8 @@ Explanation explain(const Profile& profile, const NodeList& nodes, const Placeme
   found.bits = rule.bits();
   found.position = rule.position_of_hash(*found.hash);
   if (is_balanced) found.slot = static_cast<std::uint64_t>(*found.position >> bits_below_slot(profile));
-  else if (!order.empty()) found.point = point_of(profile, nodes, order.front(), *found.position);
+  else if (const auto first = placement.order_by_hash(key, 1); !first.empty())
+    found.point = point_of(profile, nodes, first.front(), *found.position);
   return found;
 }
 

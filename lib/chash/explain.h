@@ -27,10 +27,11 @@ struct Explanation {
     NodeIndex node;
     Verdict verdict;
   };
-  // Where the order begins: the point of a ring.
+  // Where the order by hash begins: the point of a ring.
   struct Start {
     Token position;
     std::uint64_t number;  // among the points of its node, from 0 on
+    NodeIndex node;
   };
 
   std::string hashed;  // the bytes that are hashed: the tag of a key, for example
@@ -39,6 +40,7 @@ struct Explanation {
   unsigned bits = 0;
   std::optional<Start> point;
   std::optional<std::uint64_t> slot;
+  std::size_t pinned = 0;  // how many steps of the walk are nodes that a pin names
   std::vector<Step> walk;
   std::vector<NodeIndex> nodes;  // the list
 };

@@ -35,7 +35,8 @@ bool is_failure_domain(std::string_view label) {
   return std::ranges::find(failure_domains, label) != std::end(failure_domains);
 }
 
-Token hash_of(const RingSpec& spec, bool with_all_labels) {
+// `all`: also what decides nothing, labels of nodes and the ends of pins.
+Token hash_of(const RingSpec& spec, bool all) {
   const auto profile = parse_profile(spec.profile);
   // Slots name their nodes by number.
   const bool in_order = !spec.slots.empty() || (profile && order_counts(*profile));
@@ -50,13 +51,20 @@ Token hash_of(const RingSpec& spec, bool with_all_labels) {
     NodeFields fields = node.fields;
     // Of labels those decide that replicas are spread by.
     for (const auto& label : node.labels)
-      if (with_all_labels || is_failure_domain(label.first)) fields.push_back(label);
+      if (all || is_failure_domain(label.first)) fields.push_back(label);
     std::ranges::sort(fields);
     for (const auto& [name, value] : fields) {
       append_text(name, bytes);
       append_text(value, bytes);
     }
     if (in_order) append_number(++place, bytes);
+    sum += xxh3_128(bytes);
+  }
+  for (const Pin& pin : spec.pins) {
+    bytes = pin.name.is_prefix ? "prefix" : "key";
+    append_text(pin.name.key, bytes);
+    for (const std::string& node : pin.nodes) append_text(node, bytes);
+    if (all) append_number(static_cast<std::uint64_t>(pin.expires_ms), bytes);
     sum += xxh3_128(bytes);
   }
   if (spec.slots.empty()) return sum;

@@ -22,6 +22,11 @@ inline constexpr std::size_t node_fields = 16;
 inline constexpr std::size_t field_bytes = 32 * 1024;
 // As many labels as fields. One is a word: an address, a zone.
 inline constexpr std::size_t label_bytes = 1024;
+// Pins of one ring: what people write by hand, with room. Their keys are short, unlike those that programs make.
+inline constexpr std::size_t pins = 10'000;
+inline constexpr std::size_t pin_key_bytes = 1024;
+// Pins that an answer lists of those that it moves.
+inline constexpr std::size_t listed_pins = 1'000;
 // A profile as text: every parameter, each as long as it gets.
 inline constexpr std::size_t profile_bytes = 4096;
 // A weight multiplies virtual nodes; above this, one node alone would fill the ring (nginx/nginx#191: weight=1000000

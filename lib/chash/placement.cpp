@@ -35,7 +35,18 @@ std::optional<Placement> Placement::changed(std::span<const NodeIndex> removed, 
   return made;
 }
 
-// The first node behind the one of the key that is up.
+std::vector<NodeIndex> Placement::order(std::string_view key, std::size_t count) const {
+  auto behind = order_by_hash(key, count);
+  const auto first = pinned(key);
+  if (first.empty()) return behind;
+  std::vector<NodeIndex> nodes(first.begin(), first.end());
+  for (const NodeIndex node : behind)
+    if (std::ranges::find(first, node) == first.end()) nodes.push_back(node);
+  if (nodes.size() > count) nodes.resize(count);
+  return nodes;
+}
+
+// The first that may answer, where that is not the one of the ring.
 NodeIndex Placement::stand_in(std::string_view key) const {
   const std::vector<NodeIndex> owner = owners(key, 1);
   return owner.empty() ? no_node : owner.front();
@@ -44,14 +55,15 @@ NodeIndex Placement::stand_in(std::string_view key) const {
 void Placement::owners_of(std::span<const std::string_view> keys, std::span<NodeIndex> found) const {
   const auto* const ring = std::get_if<Ring>(&algorithm_);
   const auto* const balanced = std::get_if<Balanced>(&algorithm_);
+  // One after the other where there is nothing to gain.
   if (only_ != no_node || (ring == nullptr && balanced == nullptr)) {
     for (std::size_t i = 0; i < keys.size(); ++i) found[i] = owner(keys[i]);
     return;
   }
   ring != nullptr ? ring->owners_of(keys, found) : balanced->owners_of(keys, found);
-  if (standing_ == nullptr) return;
+  if (standing_ == nullptr && pins_ == nullptr) return;
   for (std::size_t i = 0; i < keys.size(); ++i)
-    if (is_missing(found[i])) found[i] = stand_in(keys[i]);
+    if (is_missing(found[i]) || is_pinned(keys[i])) found[i] = stand_in(keys[i]);
 }
 
 Result<Placement> build(const Profile& asked, const NodeList& nodes, const SlotTable& slots,
@@ -92,7 +104,9 @@ Result<Placement> build(const Profile& asked, const NodeList& nodes, const SlotT
 Result<Placement> build(const RingSpec& spec) {
   const auto profile = parse_profile(spec.profile);
   if (!profile) return profile.error();
-  return build(*profile, spec.nodes, spec.slots);
+  auto placement = build(*profile, spec.nodes, spec.slots);
+  if (placement) placement->pin(*profile, spec.nodes, spec.pins);
+  return placement;
 }
 
 }  // namespace chash

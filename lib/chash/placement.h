@@ -16,6 +16,7 @@
 #include "chash/balanced.h"
 #include "chash/indexed.h"
 #include "chash/limits.h"
+#include "chash/pins.h"
 #include "chash/probes.h"
 #include "chash/rendezvous.h"
 #include "chash/ring.h"
@@ -65,6 +66,7 @@ class Placement {
   // The node responsible for the key; no_node where that is not a pure function of the key, or where those that could
   // stand in for a node that is down all drain.  Requires: !empty().
   NodeIndex owner(std::string_view key) const {
+    if (is_pinned(key)) return stand_in(key);
     if (only_ != no_node) return only_;
     const NodeIndex first = std::visit([&](const auto& a) { return a.owner(key); }, algorithm_);
     return is_missing(first) ? stand_in(key) : first;
@@ -74,17 +76,30 @@ class Placement {
   // The owner and the distinct nodes after it, as far as the software names any; with `zones`, of as many zones as can
   // be. standing.h says which.
   std::vector<NodeIndex> owners(std::string_view key, std::size_t count, const Zones* zones = nullptr) const {
-    if (only_ != no_node || count == 0) return count == 0 ? std::vector<NodeIndex>() : std::vector<NodeIndex>{only_};
-    return choose(standing_.get(), zones, count, [&](std::size_t asked) {
-      return std::visit([&](const auto& a) { return a.owners(key, asked); }, algorithm_);
-    });
+    if (count == 0) return {};
+    return choose(standing_.get(), zones, count, [&](std::size_t asked) { return order(key, asked); });
   }
-  // All nodes in order of responsibility, whatever their states; the first `count` of them.
-  std::vector<NodeIndex> order(std::string_view key, std::size_t count) const {
+  // All nodes in order of responsibility, whatever their states, pinned ones first; the first `count` of them.
+  std::vector<NodeIndex> order(std::string_view key, std::size_t count) const;
+  // The same as if nothing were pinned.
+  std::vector<NodeIndex> order_by_hash(std::string_view key, std::size_t count) const {
+    if (only_ != no_node) return {only_};
     return std::visit([&](const auto& a) { return a.empty() ? std::vector<NodeIndex>() : a.owners(key, count); },
                       algorithm_);
   }
-  // By position on the circle of the key's hash: the node that is named at that rank, the owner at rank 0; no_node
+  // The nodes that are said for a key by hand, first of its order.
+  std::span<const NodeIndex> pinned(std::string_view key) const {
+    return pins_ == nullptr ? std::span<const NodeIndex>() : pins_->nodes_of(key);
+  }
+  // The same of one pin, whose keys may have others before it.
+  std::span<const NodeIndex> pinned(const PinName& name) const {
+    return pins_ == nullptr ? std::span<const NodeIndex>() : pins_->nodes_of(name);
+  }
+  // The same placement with these pins.  Requires: the profile and nodes that it was made of.
+  void pin(const Profile& profile, const NodeList& nodes, const PinList& pins) {
+    pins_ = PinIndex::of(profile, nodes, pins);
+  }
+  // By position on the circle of the key's hash, where no pin is known: the node that is named at that rank, the owner at rank 0; no_node
   // where so many are not named.  Requires: equal sizes, and common_cuts() with this.
   void named_at(std::span<const Token> positions, std::size_t rank, std::span<NodeIndex> found) const;
   // owners() by position.  Requires: as named_at().
@@ -102,6 +117,7 @@ class Placement {
   friend std::optional<Cuts> common_cuts(const Placement& a, const Placement& b, bool lists);
   bool is_constant() const { return only_ != no_node || empty(); }
   bool is_missing(NodeIndex node) const { return standing_ != nullptr && node != no_node && standing_->is_down(node); }
+  bool is_pinned(std::string_view key) const { return pins_ != nullptr && !pins_->nodes_of(key).empty(); }
   NodeIndex stand_in(std::string_view key) const;
   friend Result<Placement> build(const Profile& profile, const NodeList& nodes, const SlotTable& slots,
                                  std::uint64_t most_points);
@@ -111,6 +127,7 @@ class Placement {
   NodeIndex only_ = no_node;                  // one server alone is not hashed to: not even for an empty key
   bool is_heavy_ = false;                     // Profile::heavier places
   std::shared_ptr<const Standing> standing_;  // nullptr while all nodes are up
+  std::shared_ptr<const PinIndex> pins_;      // nullptr while there is none
 };
 
 // Where on the circle of a key's hash either of two placements may answer otherwise than just before.
@@ -122,7 +139,7 @@ struct Cuts {
 // movement.h.
 std::optional<Cuts> common_cuts(const Placement& a, const Placement& b, bool lists);
 
-// Pure. `slots` is for the profile `balanced`; without, it takes the nodes for those of a new ring.
+// Pure; without pins. `slots` is for the profile `balanced`; without, it takes the nodes for those of a new ring.
 // Errors: invalid_argument (a node that the profile cannot have), too_large (most_points; see points_of()).
 Result<Placement> build(const Profile& profile, const NodeList& nodes, const SlotTable& slots = {},
                         std::uint64_t most_points = limits::points);

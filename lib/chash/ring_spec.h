@@ -21,6 +21,7 @@
 
 #include "chash/hash.h"
 #include "chash/node_list.h"
+#include "chash/pins.h"
 #include "chash/result.h"
 #include "chash/slot_table.h"
 
@@ -38,6 +39,8 @@ struct RingSpec {
   SlotTable slots{};
   // What share of all keys one change may move without being forced; 1 is any. It decides nothing about placement.
   double max_move = 1;
+  // Keys that are placed by hand.
+  PinList pins{};
 
   friend bool operator==(const RingSpec&, const RingSpec&) = default;
 };
@@ -66,12 +69,13 @@ struct EditNodes {
   AddNodes add;
 };
 
-// The ring as somebody wrote it down: nodes that differ become as they are here, new ones come, and with `prune` those
-// go that are not here.
+// The ring as somebody wrote it down: nodes and pins that differ become as they are here, new ones come, and with
+// `prune` those go that are not here.
 struct SetNodes {
   std::vector<Node> nodes;
   bool prune = false;
   std::optional<double> max_move{};
+  std::optional<std::vector<Pin>> pins{};  // none: whatever there is stays
 };
 
 // The ring as it once was. Its limits stay as they are now.
@@ -103,8 +107,15 @@ struct ReplaceNode {
   std::string address{};  // a label of the new one; the old one's is not taken over
 };
 
+// First these go, then those come, or become as they are here.
+struct EditPins {
+  std::vector<PinName> remove;
+  bool if_exists = false;  // no error for one to remove that is not there
+  std::vector<Pin> add;
+};
+
 using Change =
-    std::variant<AddNodes, RemoveNodes, EditNodes, SetNodes, RestoreRing, SetLimits, AlterNodes, ReplaceNode>;
+    std::variant<AddNodes, RemoveNodes, EditNodes, SetNodes, RestoreRing, SetLimits, AlterNodes, ReplaceNode, EditPins>;
 
 // A node that takes the place of another one of the ring.
 struct Replaced {
@@ -121,9 +132,11 @@ struct Delta {
   std::optional<SlotTable> slots{};  // where not reslotted() says what becomes of them
   std::optional<double> max_move{};
   std::vector<Replaced> replaced{};  // in the places of those whose names these have
+  std::vector<PinName> unpinned{};
+  std::vector<Pin> pinned{};         // also those that were there, and become so
 
-  bool empty() const { return is_placed_alike() && !max_move; }
-  bool is_placed_alike() const {
+  bool empty() const { return has_same_nodes() && unpinned.empty() && pinned.empty() && !max_move; }
+  bool has_same_nodes() const {
     return added.empty() && removed.empty() && altered.empty() && replaced.empty() && !slots;
   }
   friend bool operator==(const Delta&, const Delta&) = default;
@@ -131,7 +144,7 @@ struct Delta {
 
 // All or nothing: one node that cannot be added or removed refuses the whole change.
 // Errors: invalid_argument (a name, a name twice, or what the profile does not have: a weight, a field), conflict
-// (exists), not_found, too_large (nodes).
+// (exists), not_found, too_large (nodes, pins).
 Result<Delta> resolve(const RingSpec& spec, const Change& change);
 
 // Requires: `delta` came from resolve() on this very spec.  Cost: O(nodes), and O(slots) where the ring keeps them.

@@ -91,6 +91,7 @@ void encode_response(const AnyResponse& response, std::string& out) {
   std::visit([&](const auto& typed) { append(typed, out); }, response);
 }
 
+void encode_item(const PinGiven& pin, std::string& out) { append(pin, out); }
 void encode_item(const ListNodes::Member& node, std::string& out) { append(node, out); }
 void encode_item(const Status::RingState& ring, std::string& out) { append(ring, out); }
 

@@ -62,6 +62,7 @@ Result<AnyRequest> decode_http(std::size_t row, const Parameters& path_fields, c
 // Appends the bare response object.
 void encode_response(const AnyResponse& response, std::string& out);
 // Or one of what it lists.
+void encode_item(const PinGiven& pin, std::string& out);
 void encode_item(const ListNodes::Member& node, std::string& out);
 void encode_item(const Status::RingState& ring, std::string& out);
 void encode_item(const ChangeEntry& change, std::string& out);

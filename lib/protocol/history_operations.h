@@ -34,6 +34,8 @@ struct ChangeEntry {
   std::vector<NodeReplaced> replaced{};
   std::optional<double> max_move{};
   std::optional<double> moved{};
+  std::vector<PinGiven> pinned{};
+  std::vector<PinNamed> unpinned{};
   static constexpr auto fields() {
     using E = ChangeEntry;
     constexpr auto body = In::body;
@@ -48,7 +50,9 @@ struct ChangeEntry {
                       Field{"altered", &E::altered, "nodes that got this weight and these fields", body, optional},
                       Field{"replaced", &E::replaced, "nodes that took the place of others", body, optional},
                       Field{"max_move", &E::max_move, "what one change may move since then", body, optional},
-                      Field{"moved", &E::moved, "what share of all keys changed owner", body, optional}};
+                      Field{"moved", &E::moved, "what share of all keys changed owner", body, optional},
+                      Field{"pinned", &E::pinned, "keys that were given to nodes by hand", body, optional},
+                      Field{"unpinned", &E::unpinned, "and those that were given back", body, optional}};
   }
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocol/operation.h"
+#include "protocol/pins.h"
 
 namespace chash::protocol {
 
@@ -135,6 +136,9 @@ struct Explain {
     std::vector<Step> walk{};
     std::vector<std::string> nodes{};
     std::vector<std::string> warnings{};
+    std::optional<PinGiven> pin{};
+    std::vector<std::string> pin_missing{};
+    std::string point_node{};
     static constexpr auto fields() {
       using R = Response;
       constexpr auto body = In::body;
@@ -155,7 +159,10 @@ struct Explain {
           Field{"slot", &R::slot, "of balanced: the slot of the key", body, optional},
           Field{"walk", &R::walk, "the nodes in the key's order, as far as they were looked at"},
           Field{"nodes", &R::nodes, "what is answered: the owner first; none where nobody may answer"},
-          Field{"warnings", &R::warnings, "what of the request could not be met", body, optional}};
+          Field{"warnings", &R::warnings, "what of the request could not be met", body, optional},
+          Field{"pin", &R::pin, "what gives the key to nodes by hand", body, optional},
+          Field{"pin_missing", &R::pin_missing, "those of them that the ring does not have", body, optional},
+          Field{"point_node", &R::point_node, "whose point that is", body, optional}};
     }
   };
 };

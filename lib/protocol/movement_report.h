@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocol/field.h"
+#include "protocol/pins.h"
 
 namespace chash::protocol {
 
@@ -107,6 +108,8 @@ struct MovementReport {
   std::vector<NodeShare> nodes{};
   std::vector<RankMovement> ranks{};
   std::vector<MovedArc> ranges{};
+  std::vector<PinMove> pins{};
+  std::uint64_t pins_left_out = 0;
 
   static constexpr auto fields() {
     using M = MovementReport;
@@ -125,7 +128,10 @@ struct MovementReport {
                       Field{"flows_left_out", &M::flows_left_out, "flows that are too many to list", body, optional},
                       Field{"nodes", &M::nodes, "the nodes whose share changes", body, optional},
                       Field{"ranks", &M::ranks, "the same for replicas, if asked for", body, optional},
-                      Field{"ranges", &M::ranges, "the positions that move, if asked for", body, optional}};
+                      Field{"ranges", &M::ranges, "the positions that move, if asked for", body, optional},
+                      Field{"pins", &M::pins, "pins that change, or whose owner does; no share tells of them", body,
+                            optional},
+                      Field{"pins_left_out", &M::pins_left_out, "pins that are too many to list", body, optional}};
   }
 };
 

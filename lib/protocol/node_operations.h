@@ -44,10 +44,12 @@ struct ListNodes {
     std::string ring{};
     std::uint64_t epoch = 0;
     std::vector<Member> nodes{};
+    std::vector<PinGiven> pins{};
     static constexpr auto fields() {
-      return std::tuple{Field{"ring", &Response::ring, "name of the ring"},
-                        Field{"epoch", &Response::epoch, "the membership version"},
-                        Field{"nodes", &Response::nodes, "the members"}};
+      return std::tuple{
+          Field{"ring", &Response::ring, "name of the ring"}, Field{"epoch", &Response::epoch, "the membership version"},
+          Field{"nodes", &Response::nodes, "the members"},
+          Field{"pins", &Response::pins, "keys that are placed by hand", In::body, Presence::optional}};
     }
   };
 };

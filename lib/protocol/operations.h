@@ -18,13 +18,14 @@
 #include "protocol/history_operations.h"
 #include "protocol/lookup_operations.h"
 #include "protocol/node_operations.h"
+#include "protocol/pin_operations.h"
 #include "protocol/plan_operations.h"
 #include "protocol/ring_operations.h"
 
 namespace chash::protocol {
 
 using Operations = std::tuple<GetNode, GetNodes, Explain, ListNodes, AddNodes, RemoveNodes, AlterNodes, ReplaceNode,
-                              RingCreate, RingList, RingShow, RingCopy, RingDelete, RingSet, PlanChange, ApplyChange,
+                              PinKeys, UnpinKeys,                              RingCreate, RingList, RingShow, RingCopy, RingDelete, RingSet, PlanChange, ApplyChange,
                               RollBack, Diff, History, Blame, WhatIf, Status, Ping>;
 
 // Rows of the table in the order of Operations; AnyRequest::index() is the row's number.

@@ -26,6 +26,7 @@ struct WantedChange {
   std::string profile{};
   std::optional<double> max_move{};
   std::optional<std::uint64_t> rollback{};
+  std::optional<std::vector<PinGiven>> pins{};
 
   static constexpr auto fields() {
     using W = WantedChange;
@@ -42,7 +43,9 @@ struct WantedChange {
         Field{"prune", &W::prune, "and those go that are not among them", body, optional},
         Field{"profile", &W::profile, "refuse if the ring has another one", body, optional},
         Field{"max_move", &W::max_move, "the share of all keys that one change may move, from now on", body, optional},
-        Field{"rollback", &W::rollback, "instead: the ring as it was at this epoch", body, optional}};
+        Field{"rollback", &W::rollback, "instead: the ring as it was at this epoch", body, optional},
+        Field{"pins", &W::pins, "with nodes: pins as they shall be; with prune no others, else pins stay", body,
+              optional}};
   }
 };
 

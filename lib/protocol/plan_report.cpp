@@ -7,6 +7,8 @@
 #include "chash/limits.h"
 #include "chash/movement.h"
 #include "chash/profile.h"
+#include "chash/standing.h"
+#include "protocol/time_text.h"
 
 namespace chash::protocol {
 namespace {
@@ -82,12 +84,52 @@ Result<std::vector<MovedArc>> arcs(const Placed& before, const Placed& after, un
   return found;
 }
 
+// Who answers for the keys of a pin, or of what was one; nobody where the hash of each decides.
+std::string owner_of(const PlacedRing& ring, const PinName& name) {
+  if (!name.is_prefix) {
+    const NodeIndex owner = ring.placement.empty() ? no_node : ring.placement.owner(name.key);
+    return owner == no_node ? "" : ring.spec.nodes[owner].name;
+  }
+  bool is_first = true;
+  for (const NodeIndex node : ring.placement.pinned(name)) {
+    const auto state = node_state(ring.spec.nodes[node]);
+    if (!state || *state == NodeState::up || (is_first && *state == NodeState::drain)) return ring.spec.nodes[node].name;
+    is_first = false;
+  }
+  return "";
+}
+
 }  // namespace
+
+std::vector<PinMove> pins_moved(const PlacedRing& before, const PlacedRing& after) {
+  std::vector<PinMove> moves;
+  const auto compare = [&](const PinName& name) {
+    const Pin *const was = before.spec.pins.find(name), *const is = after.spec.pins.find(name);
+    PinMove move{named(name)};
+    if (was != nullptr) move.before = was->nodes;
+    if (is != nullptr) move.after = is->nodes;
+    move.from = owner_of(before, name);
+    move.to = owner_of(after, name);
+    const bool is_same = was != nullptr && is != nullptr && *was == *is;
+    if (is_same && move.from == move.to) return;
+    if (is != nullptr) move.expires = time_text(is->expires_ms);
+    moves.push_back(std::move(move));
+  };
+  for (const Pin& pin : before.spec.pins) compare(pin.name);
+  for (const Pin& pin : after.spec.pins)
+    if (before.spec.pins.find(pin.name) == nullptr) compare(pin.name);
+  return moves;
+}
 
 Result<MovementReport> movement_report(const PlacedRing& before, const PlacedRing& after,
                                        const ReportOptions& options) {
   MovementReport report;
   compare_nodes(before.spec, after.spec, report);
+  report.pins = pins_moved(before, after);
+  if (report.pins.size() > limits::listed_pins) {
+    report.pins_left_out = report.pins.size() - limits::listed_pins;
+    report.pins.resize(limits::listed_pins);
+  }
   const Placed from{before.placement, before.spec.nodes}, to{after.placement, after.spec.nodes};
   auto moved = movement(from, to);
   if (!moved) {

@@ -26,6 +26,9 @@ struct ReportOptions {
 // Errors: unpredictable (ranks or ranges that are not to be had), too_large (more ranges than an answer has room for).
 Result<MovementReport> movement_report(const PlacedRing& before, const PlacedRing& after, const ReportOptions& options);
 
+// The pins that are otherwise, or whose owner is.  Cost: O(pins).
+std::vector<PinMove> pins_moved(const PlacedRing& before, const PlacedRing& after);
+
 // The same plan of the same ring has the same id, on any machine.
 std::string plan_id(std::string_view ring, Token from, Token to, double max_move);
 bool is_plan_id(std::string_view text);

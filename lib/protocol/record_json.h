@@ -83,6 +83,7 @@ template <class T>
 bool is_nothing(const std::optional<T>& value) {
   return !value.has_value();
 }
+inline bool is_nothing(const Key& key) { return key.bytes.empty(); }
 template <class T>
 bool is_nothing(const T& value) {
   if constexpr (requires { value.empty(); }) return value.empty();

@@ -19,6 +19,7 @@ struct RingFile {
   std::string profile{};
   std::optional<double> max_move{};
   std::vector<NodeGiven> nodes{};
+  std::optional<std::vector<PinGiven>> pins{};
 
   static constexpr auto fields() {
     using F = RingFile;
@@ -28,7 +29,8 @@ struct RingFile {
                       Field{"epoch", &F::epoch, "and its membership version", body, optional},
                       Field{"profile", &F::profile, "how it places keys", body, optional},
                       Field{"max_move", &F::max_move, "the share of all keys that one change may move", body, optional},
-                      Field{"nodes", &F::nodes, "its nodes"}};
+                      Field{"nodes", &F::nodes, "its nodes"},
+                      Field{"pins", &F::pins, "keys that are placed by hand", body, optional}};
   }
 };
 

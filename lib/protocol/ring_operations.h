@@ -89,6 +89,7 @@ struct RingShow {
     std::vector<std::uint32_t> slots{};
     std::optional<double> max_move{};
     std::string time{};
+    std::vector<PinGiven> pins{};
     static constexpr auto fields() {
       return std::tuple{
           Field{"ring", &Response::ring, "name of the ring"},
@@ -102,7 +103,8 @@ struct RingShow {
                 In::body, Presence::optional},
           Field{"max_move", &Response::max_move, "the share of all keys that one change may move", In::body,
                 Presence::optional},
-          Field{"time", &Response::time, "when it became so", In::body, Presence::optional}};
+          Field{"time", &Response::time, "when it became so", In::body, Presence::optional},
+          Field{"pins", &Response::pins, "keys that are placed by hand", In::body, Presence::optional}};
     }
   };
 };

@@ -7,6 +7,7 @@
 #include "protocol/codec.h"
 #include "protocol/plan_report.h"
 #include "protocol/text.h"
+#include "protocol/time_text.h"
 #include "service/change_spec.h"
 #include "service/handlers.h"
 
@@ -75,6 +76,11 @@ Result<void> check(const ChangeOptions& options) {
 Committed foreseen(const Plan& plan) {
   Committed committed{plan.epoch, plan.epoch, {nodes_of(plan.added), plan.removed}, nullptr, {}, plan.moved};
   for (const NodeAltered& node : plan.altered) committed.delta.altered.push_back(nodes_of({node.after}).front());
+  for (const PinMove& pin : plan.pins) {
+    // Those that only have another owner are not changed.
+    if (pin.after.empty()) committed.delta.unpinned.push_back(*pin_name(pin));
+    else if (pin.before != pin.after) committed.delta.pinned.push_back(*pin_of({pin, pin.after, pin.expires}));
+  }
   if (!plan.warnings.empty()) committed.warning = plan.warnings.front();
   return committed;
 }
@@ -203,6 +209,37 @@ void Handlers::handle(const protocol::ReplaceNode::Request& request, Caller call
         return protocol::ReplaceNode::Response{
             request.ring, committed.epoch, committed.previous_epoch, request.node, request.with, committed.moved, {}};
       });
+}
+
+void Handlers::handle(const PinKeys::Request& request, Caller caller, Done done) {
+  auto pins = pins_of(request.pins);
+  if (!pins) return done(std::move(pins).error());
+  for (const Pin& pin : *pins)
+    if (pin.expires_ms != 0 && pin.expires_ms <= next_time(0))
+      return done(make_error(Errc::invalid_argument, "the pin of " + pin_text(pin.name) + " would be over already: " +
+                                                         time_text(pin.expires_ms),
+                             "times are UTC unless they name an offset"));
+  change_as<PinKeys>(request, request.ring, EditPins{{}, false, std::move(*pins)}, std::move(caller), std::move(done),
+                     [ring = request.ring](const Committed& committed) {
+                       return PinKeys::Response{ring,
+                                                committed.epoch,
+                                                committed.previous_epoch,
+                                                given(PinList(committed.delta.pinned)),
+                                                warnings(committed),
+                                                {}};
+                     });
+}
+
+void Handlers::handle(const UnpinKeys::Request& request, Caller caller, Done done) {
+  auto names = pin_names(request.pins);
+  if (!names) return done(std::move(names).error());
+  change_as<UnpinKeys>(request, request.ring, EditPins{std::move(*names), request.if_exists, {}}, std::move(caller),
+                       std::move(done), [ring = request.ring](const Committed& committed) {
+                         UnpinKeys::Response response{ring, committed.epoch, committed.previous_epoch, {}, {}};
+                         for (const PinName& name : committed.delta.unpinned)
+                           response.unpinned.push_back(named(name));
+                         return response;
+                       });
 }
 
 void Handlers::handle(const RingCreate::Request& request, Caller caller, Done done) {

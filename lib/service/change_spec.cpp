@@ -9,6 +9,7 @@
 #include "chash/limits.h"
 #include "chash/movement.h"
 #include "chash/standing.h"
+#include "protocol/pins.h"
 #include "protocol/plan_report.h"
 
 namespace chash::service {
@@ -62,6 +63,12 @@ std::size_t bytes_of(const RingChange& change) {
     for (const Node& node : *nodes) bytes += chash::bytes_of(node);
   if (const auto* names = std::visit(Names(), change))
     for (const std::string& name : *names) bytes += sizeof name + name.size();
+  if (const auto* edit = std::get_if<EditPins>(&change)) {
+    bytes += PinList(edit->add).bytes();
+    for (const PinName& name : edit->remove) bytes += sizeof name + name.key.size();
+  }
+  if (const auto* set = std::get_if<SetRing>(&change); set != nullptr && set->nodes.pins)
+    bytes += PinList(*set->nodes.pins).bytes();
   return bytes;
 }
 
@@ -72,6 +79,7 @@ Result<Change> members_change(const RingChange& change, const std::string& ring,
   if (const auto* c = std::get_if<EditNodes>(&change)) return Change(*c);
   if (const auto* c = std::get_if<AlterNodes>(&change)) return Change(*c);
   if (const auto* c = std::get_if<ReplaceNode>(&change)) return Change(*c);
+  if (const auto* c = std::get_if<EditPins>(&change)) return Change(*c);
   if (const auto* c = std::get_if<SetLimits>(&change)) return Change(*c);
   if (const auto* c = std::get_if<ApplyPlan>(&change)) return planned_change(c->id, ring, now, store, plans);
   if (const auto* c = std::get_if<RollBackRing>(&change)) {
@@ -99,12 +107,20 @@ Result<RingChange> change_from(const protocol::WantedChange& wanted, const std::
                       "give add and remove, or nodes, or rollback, or max_move, or (to apply) plan");
   if (wanted.max_move && !wanted.nodes && !limits_alone)
     return make_error(Errc::invalid_argument, "'max_move' stands with nodes, or alone");
+  if (wanted.pins && !wanted.nodes) return make_error(Errc::invalid_argument, "'pins' stands with nodes");
   if (wanted.prune && !wanted.nodes) return make_error(Errc::invalid_argument, "'prune' stands with nodes");
   if (!plan.empty()) return RingChange(ApplyPlan{plan});
   if (wanted.rollback) return RingChange(RollBackRing{*wanted.rollback});
   if (limits_alone) return RingChange(SetLimits{*wanted.max_move});
-  if (wanted.nodes)
-    return RingChange(SetRing{wanted.profile, {nodes_of(*wanted.nodes), wanted.prune, wanted.max_move}});
+  if (wanted.nodes) {
+    SetRing set{wanted.profile, {nodes_of(*wanted.nodes), wanted.prune, wanted.max_move}};
+    if (wanted.pins) {
+      auto pins = protocol::pins_of(*wanted.pins);
+      if (!pins) return std::move(pins).error();
+      set.nodes.pins = std::move(*pins);
+    }
+    return RingChange(std::move(set));
+  }
   return RingChange(EditNodes{{wanted.remove, wanted.if_exists}, {nodes_of(wanted.add), wanted.if_missing}});
 }
 
@@ -137,7 +153,7 @@ Result<void> check_deletable(const std::string& ring) {
 Result<void> check_room(const Rings& rings, const Snapshot& next) {
   if (next.bytes > limits::ring_bytes)
     return make_error(Errc::too_large,
-                      "the names, fields and slots of the ring would have " + std::to_string(next.bytes) + " bytes",
+                      "the names, fields, slots and pins of the ring would have " + std::to_string(next.bytes) + " bytes",
                       "the limit is " + std::to_string(limits::ring_bytes) + " bytes");
   std::size_t points = next.placement.points(), bytes = next.bytes;
   for (const auto& [name, ring] : rings.by_name) {
@@ -147,7 +163,7 @@ Result<void> check_room(const Rings& rings, const Snapshot& next) {
   }
   if (points > limits::points_of_all_rings) return too_large("points", points, limits::points_of_all_rings);
   if (bytes > limits::bytes_of_all_rings)
-    return too_large("bytes of names, fields and slots", bytes, limits::bytes_of_all_rings);
+    return too_large("bytes of names, fields, slots and pins", bytes, limits::bytes_of_all_rings);
   return {};
 }
 
@@ -157,9 +173,25 @@ std::string percent(double share) {
   return text;
 }
 
+namespace {
+
+std::string pin_drain_fault(const Snapshot& before, const Snapshot& after) {
+  for (const protocol::PinMove& move :
+       protocol::pins_moved({before.spec, before.placement}, {after.spec, after.placement})) {
+    if (move.to.empty() || move.to == move.from) continue;
+    const auto node = std::ranges::find(after.spec.nodes, move.to, &Node::name);
+    if (is_draining(*node))
+      return "this would give " + pin_text(*protocol::pin_name(move)) + " to node '" + move.to + "', which drains";
+  }
+  return "";
+}
+
+}  // namespace
+
 std::string drain_fault(const Snapshot& before, const Snapshot& after) {
   // Keys that nobody has are not taken from anybody.
   if (!after.placement.has_drain() || before.placement.empty()) return "";
+  if (std::string fault = pin_drain_fault(before, after); !fault.empty()) return fault;
   const Placed from{before.placement, before.spec.nodes}, to{after.placement, after.spec.nodes};
   auto moved = movement(from, to);
   if (!moved) moved = sampled_movement(from, to, before.profile, keys_asked);
@@ -173,7 +205,8 @@ std::string drain_fault(const Snapshot& before, const Snapshot& after) {
 }
 
 bool takes_down_only(const RingSpec& before, const Delta& delta) {
-  if (!delta.added.empty() || !delta.removed.empty() || delta.slots || delta.altered.empty()) return false;
+  if (!delta.added.empty() || !delta.removed.empty() || delta.slots || !delta.pinned.empty() || !delta.unpinned.empty() || delta.altered.empty())
+    return false;
   std::unordered_map<std::string_view, const Node*> nodes;
   for (const Node& node : before.nodes) nodes.emplace(node.name, &node);
   return std::ranges::all_of(delta.altered, [&](const Node& node) {

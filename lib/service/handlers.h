@@ -52,6 +52,8 @@ class Handlers {
   void handle(const protocol::RemoveNodes::Request& request, Caller caller, Done done);
   void handle(const protocol::AlterNodes::Request& request, Caller caller, Done done);
   void handle(const protocol::ReplaceNode::Request& request, Caller caller, Done done);
+  void handle(const protocol::PinKeys::Request& request, Caller caller, Done done);
+  void handle(const protocol::UnpinKeys::Request& request, Caller caller, Done done);
   void handle(const protocol::RingCreate::Request& request, Caller caller, Done done);
   void handle(const protocol::RingCopy::Request& request, Caller caller, Done done);
   void handle(const protocol::RingDelete::Request& request, Caller caller, Done done);

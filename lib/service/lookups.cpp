@@ -9,6 +9,7 @@
 #include "chash/limits.h"
 #include "chash/standing.h"
 #include "protocol/not_foretold.h"
+#include "protocol/pins.h"
 #include "protocol/text.h"
 #include "protocol/time_text.h"
 
@@ -194,6 +195,7 @@ Result<Explain::Response> explain_key(const Snapshot& ring, const Explain::Reque
     const Token back = (*found.position - found.point->position) & circle;
     response.point = hex(found.point->position, found.bits);
     response.point_number = found.point->number;
+    response.point_node = nodes[found.point->node].name;
     response.distance = part(std::min(forward, back));
   }
   response.slot = found.slot;
@@ -203,6 +205,11 @@ Result<Explain::Response> explain_key(const Snapshot& ring, const Explain::Reque
                              std::string(verdict_name(verdict))});
   for (const NodeIndex node : found.nodes) response.nodes.push_back(nodes[node].name);
   response.warnings = too_few(ring, *want, request.spread);
+  if (const Pin* const pin = ring.spec.pins.of_key(request.key.bytes)) {
+    response.pin = given(*pin);
+    for (const std::string& node : pin->nodes)
+      if (std::ranges::find(nodes, node, &Node::name) == nodes.end()) response.pin_missing.push_back(node);
+  }
   return response;
 }
 
@@ -216,6 +223,7 @@ RingShow::Response show(const Snapshot& snapshot, bool slots) {
   if (slots) response.slots = snapshot.spec.slots.nodes();
   response.max_move = snapshot.spec.max_move;
   response.time = time_text(snapshot.time_ms);
+  response.pins = given(snapshot.spec.pins);
   return response;
 }
 

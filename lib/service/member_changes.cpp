@@ -265,6 +265,10 @@ void RingService::log_members(const Batch& batch, std::span<const Waiting> waiti
       log_.hashing(LogLevel::info, "Putting node '" + node.name + "' in the place of '" + name + "'." + behind);
     for (const std::string& name : outcome.delta.removed)
       log_.hashing(LogLevel::info, "Removing node '" + name + "' from the ring." + behind);
+    for (const Pin& pin : outcome.delta.pinned)
+      log_.hashing(LogLevel::info, "Pinning " + pin_text(pin.name) + " to node '" + pin.nodes.front() + "'." + behind);
+    for (const PinName& name : outcome.delta.unpinned)
+      log_.hashing(LogLevel::info, "Unpinning " + pin_text(name) + "." + behind);
     if (outcome.delta.max_move)
       log_.hashing(LogLevel::info, "Setting max_move to " + std::to_string(*outcome.delta.max_move) + "." + behind);
     if (!outcome.warning.empty())

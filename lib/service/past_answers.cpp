@@ -30,6 +30,8 @@ ChangeEntry entry_of(const PastChange& change) {
   for (const Node& node : change.delta.added) entry.added.push_back(given(node));
   for (const Node& node : change.delta.altered) entry.altered.push_back(given(node));
   for (const auto& [name, node] : change.delta.replaced) entry.replaced.push_back({name, given(node)});
+  entry.pinned = given(PinList(change.delta.pinned));
+  for (const PinName& name : change.delta.unpinned) entry.unpinned.push_back(named(name));
   return entry;
 }
 
@@ -39,7 +41,8 @@ std::size_t bytes_named(const Delta& delta) {
   for (const Node& node : delta.altered) bytes += bytes_of(node);
   for (const auto& [name, node] : delta.replaced) bytes += name.size() + bytes_of(node);
   for (const std::string& name : delta.removed) bytes += sizeof name + name.size();
-  return bytes;
+  for (const PinName& name : delta.unpinned) bytes += sizeof name + name.key.size();
+  return bytes + PinList(delta.pinned).bytes();
 }
 
 bool concerns(const PastChange& change, const std::string& node) {
@@ -47,7 +50,10 @@ bool concerns(const PastChange& change, const std::string& node) {
   return std::ranges::find(change.delta.removed, node) != change.delta.removed.end() ||
          std::ranges::any_of(change.delta.added, is_it) || std::ranges::any_of(change.delta.altered, is_it) ||
          std::ranges::any_of(change.delta.replaced,
-                             [&](const Replaced& one) { return one.name == node || is_it(one.node); });
+                             [&](const Replaced& one) { return one.name == node || is_it(one.node); }) ||
+         std::ranges::any_of(change.delta.pinned, [&](const Pin& pin) {
+           return std::ranges::find(pin.nodes, node) != pin.nodes.end();
+         });
 }
 
 // Changes that were made and are no longer kept: the first one of a ring that was created made its first epoch.

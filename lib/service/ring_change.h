@@ -37,7 +37,7 @@ struct ApplyPlan {
   std::string id;
 };
 
-using RingChange = std::variant<AddNodes, RemoveNodes, EditNodes, AlterNodes, ReplaceNode, SetRing, SetLimits,
+using RingChange = std::variant<AddNodes, RemoveNodes, EditNodes, AlterNodes, ReplaceNode, EditPins, SetRing, SetLimits,
                                 RollBackRing, ApplyPlan, CreateRing, CopyRing, DeleteRing>;
 
 inline bool concerns_members(const RingChange& change) {
@@ -45,7 +45,7 @@ inline bool concerns_members(const RingChange& change) {
          !std::holds_alternative<DeleteRing>(change);
 }
 
-// What the nodes take that it names, and itself.
+// What the nodes and pins take that it names, and itself.
 std::size_t bytes_of(const RingChange& change);
 
 // What a change came to.

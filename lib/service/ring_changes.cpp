@@ -70,6 +70,7 @@ Result<Committed> RingService::create(const Waiting& asked, RingSpec spec) {
                     {},
                     std::shared_ptr<const RingSpec>(*next, &after)};
   if (after.max_move < 1) change.delta.max_move = after.max_move;
+  change.delta.pinned.assign(after.pins.begin(), after.pins.end());
   Committed outcome{(*next)->epoch, 0, change.delta, change.after, ambiguous_names((*next)->profile, after.nodes)};
   if (!asked.terms.request_id.empty())
     change.request = {asked.terms.request_id, asked.terms.digest, asked.terms.answer(outcome)};

@@ -19,7 +19,7 @@ namespace {
 constexpr int commit_attempts = 3;
 
 // After this long without a change the store may settle. A client that adds in a loop is not to wait for it.
-constexpr std::chrono::seconds quiet{1};
+constexpr std::chrono::milliseconds quiet{1000};
 
 // Whether changes like this one wait for others, to be built and committed together.
 bool goes_with_others(const RingChange& change) {
@@ -82,16 +82,24 @@ void RingService::run_writer() {
   const auto is_needed = [&] { return stopping_ || !queue_.empty(); };
   bool settled = true;
   while (true) {
+    // Not only when there is nothing else to do.
+    const std::chrono::milliseconds expiry = until_expiry();
+    if (expiry == expiry.zero()) {
+      expire_pins();
+      settled = false;
+      continue;
+    }
     {
       std::unique_lock lock(mutex_);
-      if (!settled && !wake_.wait_for(lock, quiet, is_needed)) {
+      if (!wake_.wait_for(lock, settled ? expiry : std::min(expiry, quiet), is_needed)) {
         lock.unlock();
-        store_.settle();
-        published_.drop_unused();
-        settled = true;
+        if (!settled) {
+          store_.settle();
+          published_.drop_unused();
+          settled = true;
+        }
         continue;
       }
-      wake_.wait(lock, is_needed);
       if (queue_.empty()) return;
       waiting.swap(queue_);
     }

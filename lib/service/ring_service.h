@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -81,6 +82,10 @@ class RingService {
   Result<void> with_store(const std::function<Result<void>()>& attempt);
   Result<void> reload();
 
+  // pin_expiry.cpp
+  std::chrono::milliseconds until_expiry() const;
+  void expire_pins();
+
   // member_changes.cpp
   void change_members(std::span<Waiting> waiting);
   Result<Batch> resolve_all(const std::shared_ptr<const Snapshot>& current, std::span<const Waiting> waiting);
@@ -111,6 +116,8 @@ class RingService {
   std::condition_variable wake_;
   std::vector<Waiting> queue_;  // guarded by mutex_
   bool stopping_ = false;       // guarded by mutex_
+
+  std::int64_t expiry_retry_ms_ = 0;  // the writer's: pins were to expire and the store failed; not before this
 
   bool in_doubt_ = false;  // the writer's: a commit failed, so that the store may be ahead of what is published
 

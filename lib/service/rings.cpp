@@ -19,7 +19,7 @@ Error no_ring(std::string_view name, const Rings& rings) {
 }
 
 std::size_t bytes_of(const RingSpec& spec) {
-  return spec.profile.size() + spec.nodes.bytes() + spec.slots.size() * sizeof(NodeIndex);
+  return spec.profile.size() + spec.nodes.bytes() + spec.slots.size() * sizeof(NodeIndex) + spec.pins.bytes();
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ Result<std::shared_ptr<const Snapshot>> make_snapshot(std::string ring, std::uin
                                                       std::int64_t time_ms) {
   auto profile = parse_profile(spec.profile);
   if (!profile) return std::move(profile).error();
-  auto placement = build(*profile, spec.nodes, spec.slots);
+  auto placement = build(spec);
   if (!placement) return std::move(placement).error();
   const std::size_t bytes = bytes_of(spec);
   return std::shared_ptr<const Snapshot>(std::make_shared<Snapshot>(
@@ -47,6 +47,7 @@ Result<std::shared_ptr<const Snapshot>> change_snapshot(const Snapshot& before, 
                                                         std::int64_t time_ms) {
   auto placement = before.placement.changed(removed_between(before.profile, before.spec.nodes, spec.nodes), spec.nodes);
   if (!placement) return make_snapshot(before.ring, epoch, std::move(spec), time_ms);
+  placement->pin(before.profile, spec.nodes, spec.pins);
   const std::size_t bytes = bytes_of(spec);
   return std::shared_ptr<const Snapshot>(std::make_shared<Snapshot>(
       Snapshot{before.ring, epoch, std::move(spec), before.profile, std::move(*placement), bytes, time_ms}));

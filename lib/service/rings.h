@@ -21,7 +21,7 @@ struct Snapshot {
   RingSpec spec;
   Profile profile;  // of spec.profile
   Placement placement;
-  std::size_t bytes = 0;     // of names, fields and slots
+  std::size_t bytes = 0;     // of names, fields, slots and pins
   std::int64_t time_ms = 0;  // when it became so; 0 if that is not known
 };
 

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "store/pin_rows.h"
 #include "store/statement.h"
 
 namespace chash::store {
@@ -118,16 +119,9 @@ Result<Positions> read_slots_at(sqlite3* database, std::string_view ring, const 
   return slots;
 }
 
-// What became of the nodes at an epoch.
-struct NodesChanged {
-  Delta delta{};
-  Token sum = 0;  // what it added to Head::nodes
-};
-using ByEpoch = std::unordered_map<std::int64_t, NodesChanged>;
-
 // Added where no row of the same place ends there, altered where one does.
 Result<void> read_deltas(sqlite3* database, std::string_view ring, std::int64_t first, std::int64_t last,
-                         ByEpoch& changed) {
+                         ChangedByEpoch& changed) {
   Statement rows(database,
                  "SELECT name, weight, fields, position, added, 0 AS removed FROM node WHERE ring = ?1 "
                  "AND added BETWEEN ?2 AND ?3 "
@@ -152,7 +146,7 @@ Result<void> read_deltas(sqlite3* database, std::string_view ring, std::int64_t 
       changed[removed].sum -= row.hash();
     }
     if (is_wanted(row.added)) {
-      NodesChanged& at = changed[row.added];
+      Changed& at = changed[row.added];
       at.sum += row.hash();
       if (is_altered && row.node.name != name) at.delta.replaced.push_back({name, row.node});
       else (is_altered ? at.delta.altered : at.delta.added).push_back(row.node);
@@ -205,7 +199,8 @@ bool write_change(sqlite3* database, std::string_view ring, std::int64_t epoch, 
 
 bool forget(sqlite3* database, std::string_view ring, std::int64_t oldest) {
   for (const char* sql : {"DELETE FROM change WHERE ring = ?1 AND epoch <= ?2",
-                          "DELETE FROM past_node WHERE ring = ?1 AND removed <= ?2"}) {
+                          "DELETE FROM past_node WHERE ring = ?1 AND removed <= ?2",
+                          "DELETE FROM past_pin WHERE ring = ?1 AND removed <= ?2"}) {
     Statement erase(database, sql);
     erase.bind(1, ring);
     erase.bind(2, oldest);
@@ -253,8 +248,9 @@ Result<std::vector<PastChange>> read_changes(sqlite3* database, std::string_view
                                              std::int64_t first, std::int64_t last) {
   first = std::max(first, head.oldest);
   last = std::min(last, head.epoch);
-  ByEpoch changed;
+  ChangedByEpoch changed;
   if (auto ok = read_deltas(database, ring, first, last, changed); !ok) return std::move(ok).error();
+  if (auto ok = read_pin_deltas(database, ring, first, last, changed); !ok) return std::move(ok).error();
   Statement rows(database,
                  "SELECT epoch, time_ms, operation, who, note, max_move, slots_before, nodes_before, table_before, "
                  "checksum, moved FROM change WHERE ring = ?1 AND epoch BETWEEN ?2 AND ?3 ORDER BY epoch");
@@ -266,7 +262,7 @@ Result<std::vector<PastChange>> read_changes(sqlite3* database, std::string_view
   std::int64_t next = std::max(first, head.oldest + 1);
   while (rows.next()) {
     const std::int64_t epoch = rows.integer(0);
-    NodesChanged& nodes = changed[epoch];
+    Changed& nodes = changed[epoch];
     PastChange change{static_cast<std::uint64_t>(epoch),
                       {rows.text(2), rows.text(3), rows.text(4), rows.integer(1), {}},
                       std::move(nodes.delta)};
@@ -312,6 +308,9 @@ Result<RingSpec> read_spec_at(sqlite3* database, std::string_view ring, const He
   if (!slots) return slots.error();
 
   Token sum = 0;
+  auto pins = read_pins_at(database, ring, epoch, sum);
+  if (!pins) return std::move(pins).error();
+  spec.pins = std::move(*pins);
   std::unordered_map<std::int64_t, NodeIndex> numbers;
   std::vector<Node> list;
   for (NodeRow& node : *nodes) {

@@ -11,12 +11,20 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "service/store.h"
 #include "store/ring_rows.h"
 
 namespace chash::store {
+
+// What a change did.
+struct Changed {
+  Delta delta{};
+  Token sum = 0;  // what it added to Head::nodes
+};
+using ChangedByEpoch = std::unordered_map<std::int64_t, Changed>;
 
 // False: SQLite's error says why.
 bool write_past_node(sqlite3* database, std::string_view ring, const NodeRow& row, std::int64_t removed);

@@ -3,6 +3,7 @@
 //   2  profiles, and fields of nodes; the checksum is over all that is kept
 //   3  slots; the sum of the nodes' hashes is kept, so that a change costs what it touches
 //   4  history, which begins with what an older file has; requests; max_move
+//   5  pins
 #include <bit>
 #include <span>
 #include <string>
@@ -132,15 +133,18 @@ Result<void> migrate(sqlite3* database) {
     sqlite3_exec(database, "ROLLBACK", nullptr, nullptr, nullptr);
     return error;
   };
+  const std::string end = "PRAGMA user_version = " + std::to_string(present_format) + "; COMMIT";
+  if (*format == 4) {
+    const auto added = execute(database, ("BEGIN IMMEDIATE;" + std::string(pin_tables) + end).c_str());
+    return added ? added : Result<void>(failed(added.error()));
+  }
   const std::string begin =
       std::string("BEGIN IMMEDIATE; ALTER TABLE ring RENAME TO old_ring; ALTER TABLE node RENAME TO old_node;") +
-      schema + copy_orphans;
+      schema + pin_tables + copy_orphans;
   if (auto ok = execute(database, begin.c_str()); !ok) return failed(ok.error());
   if (!rewrite_rings(database, *format)) return failed(make_error(Errc::storage_failed, sqlite3_errmsg(database)));
   if (auto rings = read_rings(database); !rings) return failed(rings.error());
-  const std::string end =
-      "DROP TABLE old_ring; DROP TABLE old_node; PRAGMA user_version = " + std::to_string(present_format) + "; COMMIT";
-  if (auto ok = execute(database, end.c_str()); !ok) return failed(ok.error());
+  if (auto ok = execute(database, ("DROP TABLE old_ring; DROP TABLE old_node;" + end).c_str()); !ok) return failed(ok.error());
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include "chash/limits.h"
 #include "chash/node_name.h"
 #include "store/history_rows.h"
+#include "store/pin_rows.h"
 #include "store/state_file.h"
 #include "store/statement.h"
 
@@ -123,6 +124,9 @@ Result<service::StoredRings> read_rings(sqlite3* database) {
     auto nodes = read_nodes(database, ring.name, head, head.nodes);
     if (!nodes) return std::move(nodes).error();
     ring.spec.nodes = std::move(*nodes);
+    auto pins = read_pins(database, ring.name, head.nodes);
+    if (!pins) return std::move(pins).error();
+    ring.spec.pins = std::move(*pins);
     if (rings.text(4) != hex(head.nodes) || rings.text(6) != ring_checksum(ring.name, head, ring.spec, slots))
       return damaged("the checksum of ring '" + ring.name + "' does not fit");
     if (ring.name == floor_row) {
@@ -135,8 +139,10 @@ Result<service::StoredRings> read_rings(sqlite3* database) {
     found.rings.push_back(std::move(ring));
   }
   if (!rings.done()) return cannot_read(database);
-  Statement orphan(database, "SELECT name FROM node WHERE ring NOT IN (SELECT name FROM ring) LIMIT 1");
-  if (orphan.next()) return damaged("node '" + orphan.text(0) + "' is in no ring");
+  Statement orphan(database,
+                   "SELECT 'node ''' || name || '''' FROM node WHERE ring NOT IN (SELECT name FROM ring) "
+                   "UNION ALL SELECT 'a pin' FROM pin WHERE ring NOT IN (SELECT name FROM ring) LIMIT 1");
+  if (orphan.next()) return damaged(orphan.text(0) + " is in no ring");
   if (!orphan.done()) return cannot_read(database);
   return found;
 }
@@ -215,11 +221,12 @@ bool write_delta(sqlite3* database, std::string_view ring, const Delta& delta, H
     if (!put_in_place_of(name, node)) return false;
   for (const Node& node : delta.added)
     if (!insert_node(database, ring, {node, texts_of(node), head.next_position++, head.epoch}, head)) return false;
-  return true;
+  return write_pins(database, ring, delta, head);
 }
 
 bool erase_ring(sqlite3* database, std::string_view ring, std::int64_t epoch) {
   for (const char* sql : {"DELETE FROM node WHERE ring = ?1", "DELETE FROM past_node WHERE ring = ?1",
+                          "DELETE FROM pin WHERE ring = ?1", "DELETE FROM past_pin WHERE ring = ?1",
                           "DELETE FROM change WHERE ring = ?1", "DELETE FROM ring WHERE name = ?1"}) {
     Statement erase(database, sql);
     erase.bind(1, ring);

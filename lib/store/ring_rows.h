@@ -16,7 +16,7 @@ namespace chash::store {
 struct Head {
   std::int64_t epoch = 0;
   std::int64_t next_position = 0;
-  Token nodes = 0;  // sum of the hashes of the nodes' rows: a change need not read those that it leaves alone
+  Token nodes = 0;  // sum of the hashes of the rows of nodes and pins: a change need not read all
   std::int64_t first = 0;
   std::int64_t oldest = 0;
 };

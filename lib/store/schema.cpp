@@ -5,6 +5,8 @@ namespace chash::store {
 //   ring       one row a ring, as it is now; the row with an empty name keeps the epochs of those that were deleted
 //   node       one row a node of now, and the epoch since which it is just so
 //   past_node  what a node was, until it was removed or altered: `removed` is the epoch that has it no more
+//   pin        one row a pin of now, and the epoch since which it is just so
+//   past_pin   what a pin was, as past_node
 //   change     one row an epoch; slots_before: which slots it took, and from the node at which position. The ring
 //   before
 //              it, as sums: nodes_before as ring.nodes has it, and table_before of the whole table of slots. An older
@@ -65,6 +67,29 @@ const char* const schema = R"sql(
     answer TEXT NOT NULL,
     checksum TEXT NOT NULL
   ) STRICT;
+)sql";
+
+const char* const pin_tables = R"sql(
+  CREATE TABLE pin(
+    ring TEXT NOT NULL,
+    key BLOB NOT NULL,
+    is_prefix INTEGER NOT NULL,
+    nodes TEXT NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    added INTEGER NOT NULL,
+    PRIMARY KEY(ring, key, is_prefix)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE past_pin(
+    ring TEXT NOT NULL,
+    removed INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    is_prefix INTEGER NOT NULL,
+    nodes TEXT NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    added INTEGER NOT NULL,
+    PRIMARY KEY(ring, removed, key, is_prefix)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX past_pin_added ON past_pin(ring, added);
 )sql";
 
 }  // namespace chash::store

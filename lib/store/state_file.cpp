@@ -57,7 +57,7 @@ Result<void> fill_new_file(const fs::path& path) {
   if (!database) return std::move(database).error();
   const std::string sql =
       "PRAGMA synchronous = FULL; BEGIN; PRAGMA application_id = " + std::to_string(application_id) +
-      "; PRAGMA user_version = " + std::to_string(present_format) + ';' + schema + "COMMIT";
+      "; PRAGMA user_version = " + std::to_string(present_format) + ';' + schema + pin_tables + "COMMIT";
   if (auto ok = execute(database->get(), sql.c_str()); !ok) return ok;
   database->reset();
   if (!sync_path(path, O_RDWR)) return failed_system_call();

@@ -18,10 +18,11 @@ struct CloseDatabase {
 using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 
 // On disk: never reuse a number; every step up needs a migration (migrate.cpp) and a test of it.
-inline constexpr std::int64_t present_format = 4;
+inline constexpr std::int64_t present_format = 5;
 
-// Makes the tables of the present format: schema.cpp.
+// Together they make the tables of the present format: schema.cpp. Format 4 did not have the latter.
 extern const char* const schema;
+extern const char* const pin_tables;
 
 // How long a statement waits for somebody who looks with sqlite3(1).
 inline constexpr int busy_timeout_ms = 2000;
