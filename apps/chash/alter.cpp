@@ -106,7 +106,7 @@ int alter_nodes(const Run& run) {
   const auto asked = request.nodes;
   const auto response = run.session.call<AlterNodes>(std::move(request));
   if (!response) return run.fail(response.error());
-  for (const std::string& warning : response->warnings) say("WARNING: " + warning);
+  tell_warnings(*response);
   std::string sentence = done_text(command, response->altered) + " in " + response->ring + ": " +
                          epochs_text(response->previous_epoch, response->epoch, response->moved);
   if (response->altered.empty())

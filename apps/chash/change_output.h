@@ -16,6 +16,13 @@ std::string sentence_list(const std::vector<std::string>& names);
 Record change_record(const std::string& ring, std::uint64_t epoch, std::uint64_t previous_epoch,
                      const std::vector<std::string>& nodes);
 
+// What is doubtful about the ring as it is now; of a dry run its plan tells.
+template <class Response>
+void tell_warnings(const Response& response) {
+  if (response.plan) return;
+  for (const std::string& warning : response.warnings) say("WARNING: " + warning);
+}
+
 // By template, as JSON, or `sentence`, which --quiet spares; of a dry run, what would move.
 template <class Response>
 int print_change(const Run& run, const Template& format, const Response& response, const Record& record,

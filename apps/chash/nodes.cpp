@@ -142,7 +142,7 @@ int add_nodes(const Run& run) {
   const auto asked = request.nodes;
   const auto response = run.session.call<AddNodes>(std::move(request));
   if (!response) return run.fail(response.error());
-  for (const std::string& warning : response->warnings) say("WARNING: " + warning);
+  tell_warnings(*response);
   std::vector<std::string> added, known;
   const NameSet changed(response->added.begin(), response->added.end());
   for (const AddNodes::Member& node : asked) {

@@ -112,7 +112,7 @@ int pin_keys(const Run& run) {
   const PinGiven pin{*name, {words.begin() + 1, words.end()}, std::move(*expires)};
   const auto response = run.session.call<PinKeys>({std::move(*options), run.options.ring, {pin}});
   if (!response) return run.fail(response.error());
-  for (const std::string& warning : response->warnings) say("WARNING: " + warning);
+  tell_warnings(*response);
   const std::string what = pin_label(pin);
   std::string sentence = "pinned " + what + " to " + sentence_list(pin.nodes) + " in " + response->ring +
                          (pin.expires.empty() ? "" : " until " + pin.expires) + ": " +

@@ -108,7 +108,7 @@ TEST_CASE("difference: leads from any ring to any other of its profile, and keep
         for (const Node& node : delta.added)
           needless += std::ranges::find(delta.removed, node.name) != delta.removed.end();
       }
-      needless += !difference(before, before).empty() || !difference(after, made).is_placed_alike();
+      needless += !difference(before, before).empty() || !difference(after, made).has_same_nodes();
     }
     CHECK(wrong == 0);
     CHECK(needless == 0);
@@ -264,7 +264,7 @@ TEST_CASE("set limits: from 0 to 1, and nothing else changes") {
     CHECK(fingerprint(expected) == fingerprint(three));
     CHECK(resolve(expected, SetLimits{good})->empty());
   }
-  CHECK(resolve(three, SetLimits{0.5})->is_placed_alike());
+  CHECK(resolve(three, SetLimits{0.5})->has_same_nodes());
 }
 
 TEST_CASE("restore ring: it is as it was, slots and all, but for its limits") {

@@ -33,7 +33,16 @@ RingSpec random_ring(Random& random) {
     if (random() % 3 != 0) node.labels.emplace_back("zone", "z" + std::to_string(random() % 3));
     nodes.push_back(std::move(node));
   }
-  return apply(spec, resolve(spec, chash::AddNodes{nodes, false}).value());
+  spec = apply(spec, resolve(spec, chash::AddNodes{nodes, false}).value());
+  // Names of nodes that there are not are refused here; the library's test has them.
+  std::vector<chash::Pin> pins = chash::test::random_pins(random);
+  std::erase_if(pins, [&](const chash::Pin& pin) {
+    return std::ranges::any_of(pin.nodes, [&](const std::string& node) {
+      return std::ranges::find(spec.nodes, node, &Node::name) == spec.nodes.end();
+    });
+  });
+  spec.pins = pins;
+  return spec;
 }
 
 json object_of(const chash::NodeFields& texts) {
@@ -49,16 +58,23 @@ json creation(const std::string& ring, const RingSpec& spec) {
   return {{"op", "ring-create"}, {"ring", ring}, {"profile", spec.profile}, {"nodes", nodes}};
 }
 
+json pinning(const std::string& ring, const RingSpec& spec) {
+  json pins = json::array();
+  for (const chash::Pin& pin : spec.pins)
+    pins.push_back({{pin.name.is_prefix ? "prefix" : "key", pin.name.key}, {"nodes", pin.nodes}});
+  return {{"op", "pin"}, {"ring", ring}, {"pins", pins}, {"force", true}};
+}
+
 NodeNames order_of(const RingSpec& spec, const std::string& key) {
   NodeNames order;
   const RingSpec up = chash::test::all_up(spec);
   for (const chash::NodeIndex node : build(up)->owners(key, up.nodes.size())) order.push_back(up.nodes[node].name);
-  return order;
+  return chash::test::naive_pinned(spec, key, order);
 }
 
 }  // namespace
 
-TEST_CASE("random rings of nodes in all states and zones answer as the manual says, over the socket and HTTP") {
+TEST_CASE("random rings of nodes in all states and zones, with pins, answer as the manual says, over the socket and HTTP") {
   const Daemon daemon;
   LineClient line(daemon.socket());
   HttpClient http(daemon.http_port());
@@ -69,9 +85,10 @@ TEST_CASE("random rings of nodes in all states and zones answer as the manual sa
     const std::string ring = "r" + std::to_string(round % 2);
     line.ask(json{{"op", "ring-delete"}, {"ring", ring}, {"if_exists", true}}.dump());
     REQUIRE(line.ask(creation(ring, spec).dump()).contains("ok"));
+    if (!spec.pins.empty()) REQUIRE(line.ask(pinning(ring, spec).dump()).contains("ok"));
     CAPTURE(spec.profile);
     for (int i = 0; i < 4; ++i) {
-      const std::string key = "k" + std::to_string(random() % 1000);
+      const std::string key = std::to_string(random() % 1000);
       const std::string zone = random() % 2 == 0 ? "zone" : "";
       const std::uint64_t n = 1 + random() % 5;
       const NodeNames expected = chash::test::naive_list(spec, order_of(spec, key), n, zone);

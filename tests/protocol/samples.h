@@ -140,6 +140,7 @@ nlohmann::json expected_json(const T& value) {
       const auto& member = value.*field.member;
       using Member = std::remove_cvref_t<decltype(member)>;
       if constexpr (std::is_same_v<Member, Key>) {
+        if (member.bytes.empty() && field.presence == protocol::Presence::optional) return;
         const bool text = naive_is_utf8(member.bytes);
         object[std::string(field.name) + (text ? "" : "_b64")] =
             text ? member.bytes : protocol::base64_encode(member.bytes);

@@ -220,7 +220,7 @@ TEST_CASE("rings: the names and fields of one take no more bytes than the limit 
   REQUIRE(running.change("wide", CreateRing{"jump,identity={name}{alias}", wide_nodes(0, too_many - 21)}));
   const Error error = refusal(running.change("wide", AddNodes{wide_nodes(too_many - 21, 21), false}));
   CHECK(error.code == Errc::too_large);
-  CHECK(error.message.starts_with("the names, fields and slots of the ring would have "));
+  CHECK(error.message.starts_with("the names, fields, slots and pins of the ring would have "));
   CHECK(error.hint == "the limit is " + std::to_string(limits::ring_bytes) + " bytes");
   CHECK((*running.rings()->get("wide"))->spec.nodes.size() == too_many - 21);
 }

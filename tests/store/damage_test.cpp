@@ -105,8 +105,8 @@ TEST_CASE("damage: a database of somebody else, or of a newer chash, is refused 
   Judge judge;
   CHECK(after_sql(judge, "PRAGMA application_id = 1") == Verdict::refused);
   CHECK(judge.message.ends_with("it is not a state file of chash"));
-  CHECK(after_sql(judge, "PRAGMA user_version = 5") == Verdict::refused);
-  CHECK(judge.message.ends_with("it was written by a newer chash (format 5; this one reads up to 4)"));
+  CHECK(after_sql(judge, "PRAGMA user_version = 6") == Verdict::refused);
+  CHECK(judge.message.ends_with("it was written by a newer chash (format 6; this one reads up to 5)"));
   CHECK(after_sql(judge, "PRAGMA user_version = 0") == Verdict::refused);
   CHECK(after_sql(judge, "PRAGMA user_version = -1") == Verdict::refused);
   CHECK(after_sql(judge, "VACUUM") == Verdict::right);
@@ -151,6 +151,10 @@ TEST_CASE("damage: rows that were changed behind our back are refused") {
            "DROP TABLE node",
            "DROP TABLE ring",
            "ALTER TABLE ring RENAME TO rings",
+           "INSERT INTO pin VALUES('default', x'6b', 0, 'cache-node-4', 0, 1)",
+           "INSERT INTO pin VALUES('nobody', x'6b', 0, 'cache-node-4', 0, 1)",
+           "INSERT INTO pin VALUES('default', x'', 0, 'cache-node-4', 0, 1)",
+           "DROP TABLE pin",
            "ALTER TABLE node RENAME COLUMN weight TO mass",
        }) {
     CAPTURE(sql);

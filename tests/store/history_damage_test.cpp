@@ -29,6 +29,16 @@ struct Sample {
       REQUIRE(back);
       past.change(*store, {*back});
       past.change(*store, {{{}, {"x"}}});
+      for (const char* key : {"a", "b", "a", "c"}) {
+        Delta pins;
+        for (const bool is_prefix : {false, true}) pins.pinned.push_back({{key, is_prefix}, {key}, 7});
+        past.change(*store, {pins});
+        pins.pinned.front().expires_ms = 8;
+        past.change(*store, {pins});
+        Delta unpin;
+        unpin.unpinned = {{key, false}, {key, true}};
+        past.change(*store, {unpin});
+      }
     }
     // Another one, with rows of its own beside theirs.
     Past other(*store, {"other", 2, {"seed", {{"x", 1}}}});
@@ -123,6 +133,28 @@ const std::vector<Table> tables{
       "weight = 9e999",
       "fields = fields || ' a=b'",
       "fields = 'zone=y'",
+      "added = added + 1",
+      "added = added - 1",
+      "added = added + 100",
+      "added = removed",
+      "added = 0"}},
+    {"past_pin",
+     "ring, removed, key, is_prefix",
+     {"ring = 'other'",
+      "ring = 'nobody'",
+      "removed = removed + 1",
+      "removed = removed - 1",
+      "removed = removed + 100",
+      "removed = -removed",
+      "key = x'ff'",
+      "key = x''",
+      "is_prefix = 1 - is_prefix",
+      "is_prefix = 2",
+      "nodes = nodes || ' z'",
+      "nodes = ''",
+      "nodes = 'x'",
+      "expires_ms = expires_ms + 1",
+      "expires_ms = -1",
       "added = added + 1",
       "added = added - 1",
       "added = added + 100",

@@ -74,7 +74,9 @@ void make_file(const fs::path& path, std::string sql) {
   std::string hex = "x'";
   for (const NodeIndex node : slots_3.spec.slots.nodes()) hex += node == 0 ? "0000" : "0100";
   if (const auto at = sql.find("SLOTS"); at != std::string::npos) sql.replace(at, 5, hex + "'");
-  tamper(path, "DROP TABLE ring; DROP TABLE node; DROP TABLE past_node; DROP TABLE change; DROP TABLE request;" + sql);
+  tamper(path, "DROP TABLE ring; DROP TABLE node; DROP TABLE past_node; DROP TABLE change; DROP TABLE request;"
+               "DROP TABLE pin; DROP TABLE past_pin;" +
+               sql);
 }
 
 // What was before its epoch is not known of a ring from an older file; from there on it has a history like any other.
@@ -171,6 +173,27 @@ TEST_CASE("migration: a file of format 3 is brought to the present one, once, wi
   CHECK(floor_of(*store) == 6);
 }
 
+TEST_CASE("migration: a file of format 4 gets room for pins, and keeps all that it has") {
+  const Scratch scratch;
+  const auto path = scratch / "chash.db";
+  StoredRing ring{"default", 0, {}};
+  {
+    auto store = open_store(path);
+    must_commit(*store, ring, {Delta{{{"a", 1}, {"b", 2}}, {}}});
+    must_commit(*store, ring, {Delta{{}, {"a"}}});
+  }
+  tamper(path, "DROP TABLE pin; DROP TABLE past_pin; PRAGMA user_version = 4");
+  {
+    auto store = open_store(path);
+    CHECK(load_all(*store) == std::vector<StoredRing>{ring});
+    CHECK(is(store->spec_at("default", 1), RingSpec{"seed", {{"a", 1}, {"b", 2}}}));
+    Delta pinned;
+    pinned.pinned = {{{"k", false}, {"b"}, 7}};
+    must_commit(*store, ring, {pinned});
+  }
+  CHECK(load_all(*open_store(path)) == std::vector<StoredRing>{ring});
+}
+
 TEST_CASE("migration: a file that was brought to the present format is not taken for an older one again") {
   const Scratch scratch;
   const auto path = scratch / "chash.db";
@@ -182,7 +205,7 @@ TEST_CASE("migration: a file that was brought to the present format is not taken
     open_store(path).reset();
     CHECK(read_bytes(path) == bytes);
     CHECK(count(path, "sqlite_master WHERE name LIKE 'old%'") == 0);
-    CHECK(count(path, "sqlite_master WHERE type = 'table'") == 5);
+    CHECK(count(path, "sqlite_master WHERE type = 'table'") == 7);
   }
 }
 

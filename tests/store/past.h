@@ -31,7 +31,7 @@ inline std::optional<Delta> random_change(std::mt19937_64& random, const std::ve
   };
   const auto random_member = [&] { return spec.nodes[random() % spec.nodes.size()]; };
   Change change = SetLimits{0.125 * static_cast<double>(random() % 9)};
-  switch (random() % 10) {
+  switch (random() % 12) {
     case 0:
     case 1: change = AddNodes{{random_node(), random_node()}, true}; break;
     case 2: change = RemoveNodes{{random_node().name}, false}; break;
@@ -65,6 +65,16 @@ inline std::optional<Delta> random_change(std::mt19937_64& random, const std::ve
       if (spec.nodes.empty()) return std::nullopt;
       change = ReplaceNode{random_member().name, random_node().name, "10.0.0.1:80"};
       break;
+    case 9:
+    case 10: {
+      if (spec.nodes.empty()) return std::nullopt;
+      const auto random_name = [&] { return PinName{random() % 2 == 0 ? "k" : std::string("\x80\0", 2), random() % 2 == 0}; };
+      EditPins edit{{random_name()}, true, {}};
+      if (random() % 3 != 0)
+        edit.add = {{random_name(), {random_member().name}, static_cast<std::int64_t>(random() % 2 * 1'700'000'000'000)}};
+      change = edit;
+      break;
+    }
     default: break;
   }
   const auto delta = resolve(spec, change);
