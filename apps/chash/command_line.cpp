@@ -187,7 +187,8 @@ Error Grammar::unknown_option(const std::string& word) const {
     if (command->parsed()) collect(*command);
   const std::string_view meant = name.starts_with("--") ? nearest(name, known) : std::string_view();
   std::string hint;
-  if (!meant.empty()) hint = "did you mean: " + std::string(meant);
+  if (meant == name) hint = "it belongs to the command, and stands behind its name";
+  else if (!meant.empty()) hint = "did you mean: " + std::string(meant);
   else if (row_parsed() != nullptr && row_parsed()->command == Command::get_node)
     hint = "a key that starts with a dash stands behind '--'";
   return make_error(Errc::invalid_argument, "unknown option '" + printable(name, shown_bytes) + "'", std::move(hint));

@@ -177,6 +177,8 @@ TEST_CASE("command line: mistakes are named, with what may have been meant") {
   CHECK(refusal({"get-node", "--replica=2", "k"}) == "unknown option '--replica'; did you mean: --replicas");
   CHECK(refusal({"get-node", "-x"}) == "unknown option '-x'; a key that starts with a dash stands behind '--'");
   CHECK(refusal({"list", "-n", "2"}) == "unknown option '-n'");
+  CHECK(refusal({"--profile", "seed", "get-node"}) ==
+        "unknown option '--profile'; it belongs to the command, and stands behind its name");
   CHECK(refusal({"list", "extra"}) == "unexpected argument 'extra'");
   CHECK(refusal({"list", "--", "extra"}) == "unexpected argument 'extra'");
   CHECK(refusal({"status", "list"}) == "unexpected argument 'list'");
