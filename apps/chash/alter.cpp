@@ -1,4 +1,5 @@
 // set, weight, drain, down, up and replace: nodes that become otherwise, or others in their place.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -6,6 +7,7 @@
 #include "change_output.h"
 #include "chash/node_name.h"
 #include "node_argument.h"
+#include "protocol/codec.h"
 #include "protocol/text.h"
 #include "run.h"
 
@@ -66,15 +68,29 @@ std::string done_text(Command command, const std::vector<std::string>& nodes) {
 
 // `weight NODE` without a value.
 int show_weight(const Run& run) {
+  const auto record = [](const std::string& ring, std::uint64_t epoch, const std::string& node, double weight) {
+    return Record{{"ring", ring}, {"epoch", epoch}, {"node", node}, {"weight", weight}};
+  };
+  const auto format = run.output_template(record("", 0, "", 0));
+  if (!format) return run.misuse(format.error());
   const std::string& name = run.line.operands.front();
   const auto response = run.session.call<ListNodes>({run.options.ring});
   if (!response) return run.fail(response.error());
-  for (const ListNodes::Member& node : response->nodes) {
-    if (node.name != name) continue;
-    run.out.text() += number_text(node.weight) + '\n';
-    return 0;
+  const auto node = std::ranges::find(response->nodes, name, &ListNodes::Member::name);
+  if (node == response->nodes.end())
+    return run.fail(make_error(Errc::not_found, "no node '" + name + "' in the ring", "try: chash list"));
+  if (*format) return run.print(*format, record(response->ring, response->epoch, name, node->weight));
+  std::string& out = run.out.text();
+  if (run.json()) {
+    out += "{\"ring\":";
+    protocol::append_json_string(response->ring, out);
+    out += ",\"epoch\":" + std::to_string(response->epoch) + ",\"node\":";
+    protocol::append_json_string(name, out);
+    out += ",\"weight\":" + json_number(node->weight) + "}\n";
+  } else {
+    out += number_text(node->weight) + '\n';
   }
-  return run.fail(make_error(Errc::not_found, "no node '" + name + "' in the ring"));
+  return 0;
 }
 
 }  // namespace
