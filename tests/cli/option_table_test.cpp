@@ -61,6 +61,22 @@ TEST_CASE("option table: each spelling of an option gives it to its commands, an
     }
 }
 
+TEST_CASE("option table: the help of a command has its usage, and each of its options with the explanation") {
+  for (const CommandRow* command : commands()) {
+    const std::string help = help_text(id(command));
+    CAPTURE(help);
+    CHECK(help.find(usage_line(id(command))) != std::string::npos);
+    for (const OptionRow& row : option_table) {
+      if (!row.commands.contains(id(command))) continue;
+      CAPTURE(row.names);
+      std::string label = spellings(row).back() + (row.is_flag() ? "" : " " + std::string(row.value));
+      if (spellings(row).size() > 1) label.insert(0, spellings(row).front() + ", ");
+      CHECK(help.find(label) != std::string::npos);
+      CHECK(help.find(row.help.substr(0, row.help.find(' '))) != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("option table: a row has a help, and belongs to chash itself or to commands that there are") {
   for (const OptionRow& row : option_table) {
     CAPTURE(row.names);

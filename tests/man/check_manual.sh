@@ -3,6 +3,7 @@
 #
 #   the pages are clean mdoc
 #   what --help lists, of the programs and of each command, has an entry (.It Fl) in its page, in its command's place
+#   each --help works, and is what chash help prints; each command and verb, and none else, is in the page and its synopsis
 #   every variable and every key of a configuration file has an entry
 #   every operation, each of its fields and its path over HTTP stand in chash-protocol(7)
 #   every error stands there with its statuses, and every exit status in chash(1)
@@ -98,7 +99,13 @@ options_of_help <"$scratch/chash.help" | sed 's/^/global /' >"$scratch/options"
 awk '/^[A-Z][A-Z ]*$/ { group = $0 }
   /^  [a-z]/ && group !~ /^(OPTIONS|EXAMPLES|EXIT STATUS)$/ { print $1 }' "$scratch/chash.help" >"$scratch/commands"
 while read -r command; do
-  "$bin/chash" "$command" --help | options_of_help | sed "s/^/$command /" >>"$scratch/options"
+  "$bin/chash" "$command" --help >"$scratch/help" 2>&1 || fault "chash $command --help ended with $?"
+  grep -q "^usage: chash $command \[OPTION\]\.\.\." "$scratch/help" || fault "chash $command --help has no usage"
+  for words in "$command -h" "--help $command" "help $command"; do
+    # shellcheck disable=SC2086 # words
+    "$bin/chash" $words 2>&1 | cmp -s - "$scratch/help" || fault "chash $words is not chash $command --help"
+  done
+  options_of_help <"$scratch/help" | sed "s/^/$command /" >>"$scratch/options"
 done <"$scratch/commands"
 awk -F '\t' '$3 == "Fl" { print ($1 == "COMMANDS" ? $2 : "global") " " $4 }' "$scratch/chash.1" >"$scratch/documented"
 require "$scratch/options" "$scratch/documented" "option of chash in chash.1"
@@ -106,6 +113,74 @@ require "$scratch/documented" "$scratch/options" "option of chash.1 in chash --h
 
 awk -F '\t' '$1 == "COMMANDS" && $3 == "Ic" { print $4 }' "$scratch/chash.1" >"$scratch/documented"
 require "$scratch/commands" "$scratch/documented" "command in chash.1"
+require "$scratch/documented" "$scratch/commands" "command of chash.1 in chash --help"
+
+# "COMMAND NAME" for each command and verb (NAME is -) and for each option of the synopsis.
+awk '
+  /^\.Sh / { within = $2 == "SYNOPSIS"; starts = 0; count = 0 }
+  !within { next }
+  /^\.Pp/ { within = 0; next }
+  /^\.Nm/ { starts = 1; count = 0; next }
+  starts && /^\.Cm / {
+    starts = 0
+    if ($0 ~ /\|/) { for (i = 2; i <= NF; i += 2) commands[++count] = $i }
+    else { commands[count = 1] = $2; if (NF > 2) print $2 "\tverb " $3 }
+    for (i = 1; i <= count; ++i) print commands[i] "\t-"
+    next
+  }
+  /^\.Cm / && commands[1] == "profile" { print "profile\tverb " $2; print "profile\tverb " $4 }
+  {
+    sub(/^\./, "")
+    for (i = 1; i < NF; ++i) {
+      if ($i != "Fl") continue
+      flag = $(i + 1)
+      for (c = 1; c <= count; ++c) {
+        if (flag ~ /^-/) print commands[c] "\t-" flag
+        else for (k = 1; k <= length(flag); ++k) print commands[c] "\t-" substr(flag, k, 1)
+      }
+    }
+  }' "$man/chash.1" >"$scratch/synopsis"
+sed -n 's/\t-$//p' "$scratch/synopsis" >"$scratch/documented"
+require "$scratch/commands" "$scratch/documented" "command in the synopsis of chash.1"
+require "$scratch/documented" "$scratch/commands" "command of the synopsis of chash.1 in chash --help"
+sed -n 's/\t\(--*[^-].*\)$/ \1/p' "$scratch/synopsis" >"$scratch/documented"
+require "$scratch/documented" "$scratch/options" "option of the synopsis of chash.1 in chash --help"
+
+# Verbs: "  ring create|list|show [NAME]..." of help, "profile list | show NAME".
+sed -n 's/ | /|/g; s/^  \(ring\|profile\) \([a-z|]*\).*/\1 \2/p' "$scratch/chash.help" |
+  while read -r command verbs; do
+    echo "$verbs" | tr '|' '\n' | sed "s/^/$command /"
+  done >"$scratch/verbs"
+sed -n 's/\tverb / /p' "$scratch/synopsis" >"$scratch/documented"
+require "$scratch/verbs" "$scratch/documented" "verb in the synopsis of chash.1"
+require "$scratch/documented" "$scratch/verbs" "verb of the synopsis of chash.1 in chash --help"
+sed -n 's/^\.It Ic \(ring\|profile\) Cm \([a-z]*\).*/\1 \2/p' "$man/chash.1" >"$scratch/documented"
+require "$scratch/verbs" "$scratch/documented" "verb in chash.1"
+require "$scratch/documented" "$scratch/verbs" "verb of chash.1 in chash --help"
+
+# What is said of an option anywhere is said of one that there is.
+{ cut -d ' ' -f 2 "$scratch/options" && options_of_help <"$scratch/chashd.help" && printf '%s\n' -- -vv; } \
+  >"$scratch/all_options"
+awk '/^\.Sh / { section = $2 }
+  /^\./ && section != "SYNOPSIS" {
+    for (i = 1; i < NF; ++i)
+      if ($i == "Fl" || $i == ".Fl")
+        for (k = i + 1; k <= NF && ($k ~ /^[-0-9A-Za-z]/ || $k == ","); ++k) {
+          if ($k == "Fl" || $k == "Ar" || $k == "Cm" || $k == "Op" || $k == "Ns") break
+          if ($k != ",") print "-" $k
+        }
+  }' "$man/chash.1" >"$scratch/mentioned"
+require "$scratch/mentioned" "$scratch/all_options" "option that chash.1 speaks of"
+
+# Topics: "More is in: chash help exit-codes | formats".
+sed -n 's/^More is in: chash help //p' "$scratch/chash.help" | sed 's/ | /\n/g' >"$scratch/topics"
+sed -n '/^\.It Ic help /,/^\.It Ic completion/{s/^\.Cm //p;}' "$man/chash.1" | tr -s ' ,.' '\n' >"$scratch/documented"
+require "$scratch/topics" "$scratch/documented" "topic of chash help in chash.1"
+require "$scratch/documented" "$scratch/topics" "topic of chash.1 in chash help"
+while read -r topic; do
+  "$bin/chash" help "$topic" >/dev/null || fault "chash help $topic ended with $?"
+done <"$scratch/topics"
+
 sed -n 's/.*(or: \([a-z-]*\)).*/\1/p' "$scratch/chash.help" >"$scratch/aliases"
 sed -n 's/^\.Ic \([a-z-]*\)$/\1/p' "$man/chash.1" >"$scratch/documented"
 require "$scratch/aliases" "$scratch/documented" "other name of a command in chash.1"
