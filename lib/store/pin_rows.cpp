@@ -12,6 +12,7 @@ namespace {
 struct PinRow {
   Pin pin;
   std::int64_t added = 0;
+  std::int64_t kind = pin.name.is_prefix;  // as it is there: anything but 0 and 1 is damage
 
   Token hash() const;
 };
@@ -35,15 +36,16 @@ std::vector<std::string> parse_nodes(std::string_view text) {
 
 // Unlike any row of a node, whose name has no blank.
 Token PinRow::hash() const {
-  std::string text = pin.name.is_prefix ? "a prefix " : "a key ";
-  text += std::to_string(pin.name.key.size()) + ' ' + pin.name.key + ' ' + nodes_text(pin) + '\t' +
-          std::to_string(pin.expires_ms) + '\t' + std::to_string(added);
+  std::string text = "pin of kind " + std::to_string(kind) + ' ' + std::to_string(pin.name.key.size()) + ' ' +
+                     pin.name.key + ' ' + nodes_text(pin) + '\t' + std::to_string(pin.expires_ms) + '\t' +
+                     std::to_string(added);
   return xxh3_128(text);
 }
 
 // The row is of `SELECT key, is_prefix, nodes, expires_ms, added`.
 PinRow pin_row(const Statement& row) {
-  return {{{row.text(0), row.integer(1) != 0}, parse_nodes(row.text(2)), row.integer(3)}, row.integer(4)};
+  return {
+      {{row.text(0), row.integer(1) != 0}, parse_nodes(row.text(2)), row.integer(3)}, row.integer(4), row.integer(1)};
 }
 
 Result<PinList> read(sqlite3* database, std::string_view ring, Statement& rows, Token& sum) {
