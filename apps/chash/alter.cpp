@@ -6,6 +6,7 @@
 #include "change_options.h"
 #include "change_output.h"
 #include "chash/node_name.h"
+#include "confirm.h"
 #include "node_argument.h"
 #include "protocol/codec.h"
 #include "protocol/text.h"
@@ -120,7 +121,7 @@ int alter_nodes(const Run& run) {
   if (!format) return run.misuse(format.error());
 
   const auto asked = request.nodes;
-  const auto response = run.session.call<AlterNodes>(std::move(request));
+  const auto response = make_change<AlterNodes>(run, std::move(request));
   if (!response) return run.fail(response.error());
   tell_warnings(*response);
   std::string sentence = done_text(command, response->altered) + " in " + response->ring + ": " +
@@ -142,7 +143,7 @@ int replace_node(const Run& run) {
   if (!format) return run.misuse(format.error());
   ReplaceNode::Request request{std::move(*options), run.options.ring, run.line.operands[0], run.line.operands[1],
                                run.line.text(Option::address).value_or("")};
-  const auto response = run.session.call<ReplaceNode>(std::move(request));
+  const auto response = make_change<ReplaceNode>(run, std::move(request));
   if (!response) return run.fail(response.error());
   const std::string sentence = response->with + " has the place of " + response->node + " in " + response->ring + ": " +
                                epochs_text(response->previous_epoch, response->epoch, response->moved);

@@ -1,6 +1,7 @@
 // apply, rollback, export: a ring as a file or an earlier epoch has it.
 #include "change_options.h"
 #include "change_output.h"
+#include "confirm.h"
 #include "protocol/plan_report.h"
 #include "protocol/text.h"
 #include "ring_file.h"
@@ -85,7 +86,7 @@ int apply_change(const Run& run) {
     if (!wanted) return run.misuse(wanted.error());
     static_cast<WantedChange&>(request) = std::move(*wanted);
   }
-  const auto response = run.session.call<ApplyChange>(std::move(request));
+  const auto response = make_change<ApplyChange>(run, std::move(request));
   if (!response) return run.fail(response.error());
   return print_applied<ApplyChange>(run, *format, *response, "applied " + for_people(what) + " to " + response->ring);
 }
@@ -99,7 +100,7 @@ int roll_back(const Run& run) {
   if (!epoch) return run.misuse(epoch.error());
   auto options = change_options(run);
   if (!options) return run.misuse(options.error());
-  const auto response = run.session.call<RollBack>({std::move(*options), run.options.ring, *epoch});
+  const auto response = make_change<RollBack>(run, {std::move(*options), run.options.ring, *epoch});
   if (!response) return run.fail(response.error());
   return print_applied<RollBack>(run, *format, *response,
                                  "ring " + response->ring + " is again as at epoch " + std::to_string(*epoch));

@@ -87,6 +87,7 @@ void Grammar::add_options(CLI::App& app, Command command) {
     if (!row.commands.contains(command)) continue;
     const std::string names(row.names);
     CLI::Option* added = row.is_flag() ? flag(app, names, row.help) : option(app, names, row.value, row.help);
+    if (row.is_value_optional()) added->expected(0, 1);
     if (row.repeats) added->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     options_.push_back({&row, added});
   }
@@ -213,7 +214,7 @@ std::vector<std::pair<std::string, std::string>> Grammar::options_of(Command com
     if (option->get_positional()) continue;
     std::string names = option->get_snames().empty() ? "    " : "-" + option->get_snames().front() + ", ";
     names += "--" + option->get_lnames().front();
-    if (option->get_expected_min() > 0) names += " " + option->get_type_name();
+    if (option->get_expected_max() > 0) names += " " + option->get_type_name();
     std::string help = option->get_description();
     const bool is_setting = std::ranges::find(settings_, option) != settings_.end();
     if (is_setting) help += " [" + environment_name(option->get_lnames().front()) + "]";

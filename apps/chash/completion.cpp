@@ -43,15 +43,18 @@ const Spelled* find_option(const std::vector<Spelled>& options, std::string_view
   return at == options.end() ? nullptr : &*at;
 }
 
+// `--watch` has its value only behind a `=`.
+bool takes_next_word(const Spelled& option) { return !option.value.empty() && !option.value.starts_with('['); }
+
 // The option whose value the next word is, if it is one: `--ring`, `-r`, and `-qr`.
 const Spelled* awaiting_value(const std::vector<Spelled>& options, const std::string& word) {
   if (word.starts_with("--")) {
     const Spelled* option = find_option(options, word);
-    return option != nullptr && !option->value.empty() ? option : nullptr;
+    return option != nullptr && takes_next_word(*option) ? option : nullptr;
   }
   for (std::size_t i = 1; i < word.size() && word.front() == '-'; ++i) {
     const Spelled* option = find_option(options, std::string{'-', word[i]});
-    if (option != nullptr && !option->value.empty()) return i + 1 == word.size() ? option : nullptr;
+    if (option != nullptr && takes_next_word(*option)) return i + 1 == word.size() ? option : nullptr;
   }
   return nullptr;
 }

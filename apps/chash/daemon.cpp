@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <chrono>
 
+#include "amounts.h"
 #include "chash/version.h"
 #include "node_argument.h"
 #include "protocol/codec.h"
 #include "run.h"
+#include "redraw.h"
 
 namespace chash::cli {
 namespace {
@@ -15,18 +17,6 @@ using protocol::protocol_version;
 using protocol::Status;
 
 constexpr std::uint32_t most_pings = 1'000'000;
-
-std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
-  return std::to_string(count) + ' ' + std::string(count == 1 ? one : many);
-}
-
-// The two largest units: "3d 2h", "4m 10s", "7s".
-std::string uptime_text(std::uint64_t seconds) {
-  if (seconds < 60) return std::to_string(seconds) + "s";
-  if (seconds < 3600) return std::to_string(seconds / 60) + "m " + std::to_string(seconds % 60) + "s";
-  if (seconds < 86400) return std::to_string(seconds / 3600) + "h " + std::to_string(seconds % 3600 / 60) + "m";
-  return std::to_string(seconds / 86400) + "d " + std::to_string(seconds % 86400 / 3600) + "h";
-}
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
@@ -45,7 +35,7 @@ std::string status_text(const Status::Response& status, bool color) {
   const Status::StoreState& store = status.store;
   const Status::Counters& counters = status.counters;
   std::string out = for_people("chashd " + daemon.version + " (pid " + std::to_string(daemon.pid) + ") up " +
-                               uptime_text(daemon.uptime_s) + "   protocol " + std::to_string(daemon.protocol)) +
+                               span_text(daemon.uptime_s) + "   protocol " + std::to_string(daemon.protocol)) +
                     '\n';
   for (const Status::RingState& ring : status.rings)
     append_line(&ring == status.rings.data() ? "rings" : "",
@@ -96,7 +86,21 @@ Record record_of(const Ping::Response& pong, double took_ms) {
   return {{"version", pong.version}, {"protocol", std::uint64_t{pong.protocol}}, {"pid", pong.pid}, {"ms", took_ms}};
 }
 
-std::string ms_text(double ms) { return fixed_text(ms, ms < 10 ? 2 : 0) + " ms"; }
+int print_status(const Run& run, const Template& format) {
+  const auto status = run.session.call<Status>({});
+  if (!status) return run.fail(status.error());
+  std::string& out = run.out.text();
+  if (format) return run.print(format, record_of(*status));
+  if (run.json()) {
+    protocol::encode_response(*status, out);
+    out += '\n';
+  } else if (is_watched(run) && !run.out.is_terminal()) {
+    append_plain(record_of(*status), out);  // whoever reads on and on wants a line each time
+  } else {
+    out += status_text(*status, run.color);
+  }
+  return 0;
+}
 
 int print_pong(const Run& run, const Template& format, const Ping::Response& pong, double took_ms) {
   std::string& out = run.out.text();
@@ -117,16 +121,7 @@ int print_pong(const Run& run, const Template& format, const Ping::Response& pon
 int show_status(const Run& run) {
   const auto format = run.output_template(record_of(Status::Response()));
   if (!format) return run.misuse(format.error());
-  const auto status = run.session.call<Status>({});
-  if (!status) return run.fail(status.error());
-  if (*format) return run.print(*format, record_of(*status));
-  if (run.json()) {
-    protocol::encode_response(*status, run.out.text());
-    run.out.text() += '\n';
-  } else {
-    run.out.text() += status_text(*status, run.color);
-  }
-  return 0;
+  return print_watched(run, [&] { return print_status(run, *format); });
 }
 
 int ping(const Run& run) {

@@ -9,7 +9,7 @@ namespace chash::cli {
 
 using namespace protocol;
 
-constinit const std::array<CommandRow, 34> command_table{{
+constinit const std::array<CommandRow, 39> command_table{{
     {Command::get_node, GetNode::info.name, "get", "[KEY...|-]", "LOOK UP", GetNode::info.help,
      "  chash get-node user:123                 the name of its node, and nothing else\n"
      "  chash get-node -n 2 user:123            the owner and the next distinct node\n"
@@ -46,6 +46,8 @@ constinit const std::array<CommandRow, 34> command_table{{
      "  chash verify vectors.txt\n"},
     {Command::list, ListNodes::info.name, "ls", "", "NODES", ListNodes::info.help,
      "  chash list\n"
+     "  chash list --sort share --state up\n"
+     "  chash list --label zone=eu-1 --watch\n"
      "  chash list --json | jq -r '.nodes[].name'\n"
      "  chash list --format '{name:>20} {weight:.1f}'\n"},
     {Command::add, AddNodes::info.name, "", "NODE[=WEIGHT]...", "NODES", AddNodes::info.help,
@@ -134,12 +136,30 @@ constinit const std::array<CommandRow, 34> command_table{{
      "  chash distribution --json | jq .max_mean\n"},
     {Command::status, Status::info.name, "", "", "DAEMON", Status::info.help,
      "  chash status\n"
+     "  chash status --watch                    until Ctrl-C\n"
      "  chash status --json | jq .counters.lookups\n"},
+    {Command::stats, "stats", "", "", "DAEMON", "What the daemon does just now: look-ups, changes, connections",
+     "  chash stats                             of one second\n"
+     "  chash stats --watch=500ms -o jsonl | jq .lookups_per_s\n"},
+    {Command::bench, "bench", "", "", "DAEMON", "How many look-ups a second the daemon answers, and how fast",
+     "  chash bench\n"
+     "  chash bench --duration 20s --connections 4 --keys keys.txt\n"
+     "  chash bench --http --pipeline 1 --json | jq .p99_us\n"},
     {Command::ping, Ping::info.name, "", "", "DAEMON", Ping::info.help,
      "  chash ping -c 5\n"
      "  until chash ping -q; do sleep 1; done\n"},
     {Command::version, "version", "", "", "DAEMON",
      "Releases of chash and chashd, and whether they understand each other", "  chash version\n"},
+    {Command::doctor, "doctor", "", "", "DAEMON", "Look for the usual faults, and tell what to do about each",
+     "  chash doctor\n"
+     "  chash doctor -q                         only what is wrong\n"
+     "  chash doctor --json | jq '.findings[] | select(.verdict != \"ok\")'\n"},
+    {Command::log_level, SetLogLevel::info.name, "", "[debug|info|warning|error|critical]", "DAEMON",
+     SetLogLevel::info.help,
+     "  chash log-level\n"
+     "  chash log-level debug                   until the settings are read again\n"},
+    {Command::reload, Reload::info.name, "", "", "DAEMON", Reload::info.help,
+     "  chash reload                            and wait until it is done\n"},
     {Command::check, "check", "", "SOCKET|URL...", "DAEMON", "Whether several daemons have the same rings",
      "  chash check http://db-1:8000 http://db-2:8000\n"
      "  chash check -r web ./other.sock         with the daemon that is asked else\n"
@@ -165,7 +185,7 @@ constinit const std::array<ExitMeaning, 11> exit_meanings{{
     {7, "no node, or none that is foretold"},
     {8, "denied"},
     {9, "some keys failed, the others were printed; verify: a difference"},
-    {10, "--exit-code: something would change; check: daemons differ"},
+    {10, "--exit-code: something would change; check: a difference; doctor: a fault"},
 }};
 
 namespace {

@@ -45,7 +45,12 @@ enum class Command : unsigned char {
   replace,
   explain,
   pin,
-  unpin
+  unpin,
+  reload,
+  log_level,
+  doctor,
+  stats,
+  bench
 };
 
 struct CommandRow {
@@ -54,7 +59,7 @@ struct CommandRow {
   std::string_view group, help, examples;
 };
 
-extern const std::array<CommandRow, 34> command_table;
+extern const std::array<CommandRow, 39> command_table;
 
 // nullptr for `none`.
 const CommandRow* find_row(Command command);

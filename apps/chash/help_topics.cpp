@@ -35,9 +35,9 @@ struct Placeholders {
 };
 
 // The records themselves are made where they are printed; a test compares.
-constexpr std::array<Placeholders, 27> placeholders{{
+constexpr std::array<Placeholders, 32> placeholders{{
     {"get-node", "key node nodes ring epoch slot"},
-    {"list", "name weight vnodes fields state labels ring epoch"},
+    {"list", "name weight vnodes fields state labels ring epoch share"},
     {"add", "ring epoch previous_epoch nodes"},
     {"remove", "ring epoch previous_epoch nodes"},
     {"set", "ring epoch previous_epoch nodes"},
@@ -61,7 +61,12 @@ constexpr std::array<Placeholders, 27> placeholders{{
     {"status",
      "version protocol pid uptime_s rings nodes engine path commits listeners lookups changes connections "
      "log_lines_dropped"},
+    {"stats", "lookups lookups_per_s changes changes_per_s connections log_lines_dropped uptime_s seconds"},
+    {"bench", "lookups lookups_per_s p50_us p99_us p999_us seconds refused connections pipeline"},
     {"ping", "version protocol pid ms"},
+    {"doctor", "verdict check text fix"},
+    {"reload", "log_level"},
+    {"log-level", "level previous"},
     {"version", "chash chashd protocol chashd_protocol"},
     {"distribution", "name weight ideal share off_by ring epoch"},
     {"check", "daemon ring epoch fingerprint"},

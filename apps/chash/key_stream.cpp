@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "amounts.h"
 #include "chash/limits.h"
+#include "interrupt.h"
 #include "protocol/not_foretold.h"
 #include "protocol/text.h"
 
@@ -49,7 +51,9 @@ int KeyStream::ask_standard_input(char end, bool hex) {
     return look_up_line(number, typed, size, hex);
   };
   std::array<char, read_bytes> buffer;
+  const Interrupt interrupt;
   for (;;) {
+    if (Interrupt::came()) return stop_in_order();
     pollfd input{STDIN_FILENO, POLLIN, 0};
     if (::poll(&input, 1, 0) == 0 && !(submit() && drain())) return status_;
     const ssize_t count = ::read(STDIN_FILENO, buffer.data(), buffer.size());
@@ -64,6 +68,13 @@ int KeyStream::ask_standard_input(char end, bool hex) {
     if (!splitter.feed({buffer.data(), static_cast<std::size_t>(count)}, take)) return status_;
   }
   return splitter.finish(take) ? finish() : status_;
+}
+
+// What was asked is answered, to whole lines; what was only read is not.
+int KeyStream::stop_in_order() {
+  if (!drain()) return status_;
+  say("interrupted: " + grouped(answered_) + (answered_ == 1 ? " key was answered" : " keys were answered"));
+  return interrupted_status;
 }
 
 bool KeyStream::look_up_line(std::uint64_t number, std::string_view typed, std::uint64_t size, bool hex) {
@@ -107,6 +118,7 @@ bool KeyStream::take_next() {
   for (std::size_t i = 0; i < request.keys.size(); ++i)
     if (auto ok = take_({response.ring, response.epoch, request.keys[i].bytes, response.owners[i]}); !ok)
       return stop(ok.error());
+  answered_ += request.keys.size();
   tell_warnings(response.warnings);
   if (auto ok = run_.out.relieve(); !ok) return stop(ok.error());
   return true;

@@ -40,7 +40,7 @@ class KeyStream {
   // Each tells its errors itself, and returns the exit status.
   int ask(const std::vector<std::string>& keys);
   // Keys that end with `end`. Answers what is there as soon as nothing more is there to read, so that
-  // `tail -f keys | chash get-node -` works.
+  // `tail -f keys | chash get-node -` works. After Ctrl-C it says how many were answered.
   int ask_standard_input(char end, bool hex = false);
 
   // Of a key that has no node: tells it, and goes on.
@@ -59,6 +59,7 @@ class KeyStream {
   bool drain();
   bool stop(const Error& error);
   int finish();
+  int stop_in_order();
 
   const Run& run_;
   Take take_;
@@ -66,6 +67,7 @@ class KeyStream {
   bool some_failed_ = false;  // which has been told
   std::set<std::string> warned_;
   int status_ = 0;
+  std::uint64_t answered_ = 0;
 };
 
 }  // namespace chash::cli

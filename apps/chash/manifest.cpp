@@ -8,8 +8,10 @@
 #include <charconv>
 #include <cstring>
 
+#include "amounts.h"
 #include "chash/limits.h"
 #include "input_file.h"
+#include "interrupt.h"
 #include "key_batch.h"
 #include "progress.h"
 #include "protocol/text.h"
@@ -184,16 +186,23 @@ int read_keys(const Run& run, const std::string& path, Manifest& manifest) {
     report(error, run.style);
     return true;
   };
+  const Interrupt interrupt;
   std::vector<char> piece(65536);
-  for (std::size_t count = 0; outcome && (count = file->read(piece.data(), piece.size())) > 0;) {
+  for (std::size_t count = 0; outcome && !Interrupt::came() && (count = file->read(piece.data(), piece.size())) > 0;) {
     splitter.feed({piece.data(), count}, take);
     progress.advance(count);
   }
-  if (outcome) splitter.finish(take);
+  const bool is_whole = !Interrupt::came();
+  if (outcome && is_whole) splitter.finish(take);
   if (outcome) outcome = manifest.finish();
-  if (outcome) outcome = file->check();
+  if (outcome && is_whole) outcome = file->check();
   progress.clear();
   if (!outcome) return run.fail(outcome.error());
+  if (!is_whole) {
+    say("interrupted: " + grouped(manifest.all().keys) + " keys were looked at" +
+        (run.line.has(Option::out) ? ", and those that move are in " + *run.line.text(Option::out) : ""));
+    return interrupted_status;
+  }
   return some_failed ? info(Errc::partial).exit_status : 0;
 }
 

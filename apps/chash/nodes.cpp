@@ -1,13 +1,11 @@
-// list, add, remove: the members of a ring.
-#include <algorithm>
+// add, remove: nodes that come and go.
 #include <set>
 
 #include "change_options.h"
 #include "change_output.h"
 #include "chash/node_name.h"
+#include "confirm.h"
 #include "node_argument.h"
-#include "pin_output.h"
-#include "protocol/codec.h"
 #include "protocol/plan_report.h"
 #include "run.h"
 
@@ -15,71 +13,8 @@ namespace chash::cli {
 namespace {
 
 using protocol::AddNodes;
-using protocol::ListNodes;
 using protocol::RemoveNodes;
 using NameSet = std::set<std::string_view>;
-
-Record record_of(const ListNodes::Response& response, const ListNodes::Member& node) {
-  return {{"name", node.name},     {"weight", node.weight},
-          {"vnodes", node.vnodes}, {"fields", fields_text(node.fields_given)},
-          {"state", node.state},   {"labels", fields_text(node.labels)},
-          {"ring", response.ring}, {"epoch", response.epoch}};
-}
-
-void append_json_line(const protocol::AnyResponse& response, std::string& out) {
-  protocol::encode_response(response, out);
-  out += '\n';
-}
-
-// What the profile knows of a node beside its state, which has a column of its own.
-NodeFields fields_shown(const ListNodes::Member& node) {
-  NodeFields fields = node.fields_given;
-  if (!node.state.empty()) std::erase_if(fields, [](const auto& field) { return field.first == "state"; });
-  return fields;
-}
-
-// Columns that have nothing to say are left out.
-void append_table(const Run& run, const ListNodes::Response& response) {
-  const bool fields = std::ranges::any_of(response.nodes, [](const auto& node) { return !fields_shown(node).empty(); });
-  const bool labels = std::ranges::any_of(response.nodes, [](const auto& node) { return !node.labels.empty(); });
-  std::vector<std::string> header{"NODE", "WEIGHT", "VNODES", "STATE"};
-  if (fields) header.emplace_back("FIELDS");
-  if (labels) header.emplace_back("LABELS");
-  Table rows(header);
-  for (const ListNodes::Member& node : response.nodes) {
-    std::vector<std::string> row{for_people(node.name), weight_text(node.weight), std::to_string(node.vnodes),
-                                 for_people(node.state)};
-    if (fields) row.push_back(for_people(fields_text(fields_shown(node))));
-    if (labels) row.push_back(for_people(fields_text(node.labels)));
-    rows.add(std::move(row));
-  }
-  rows.append_to(run.out.text(), !run.line.has(Option::no_header), run.color);
-}
-
-void append_members(const Run& run, const ListNodes::Response& response) {
-  std::string& out = run.out.text();
-  if (run.options.format == Format::jsonl) {
-    for (const ListNodes::Member& node : response.nodes) {
-      protocol::encode_item(node, out);
-      out += '\n';
-    }
-    return;
-  }
-  const bool table =
-      run.options.format == Format::table || (run.options.format == Format::automatic && run.out.is_terminal());
-  if (!table) {
-    for (const ListNodes::Member& node : response.nodes)
-      out += node.name + '\t' + number_text(node.weight) + '\t' + std::to_string(node.vnodes) + '\t' + node.state +
-             '\t' + fields_text(node.labels) + '\n';
-    return;
-  }
-  if (response.nodes.empty() && !run.line.has(Option::quiet))
-    say("ring '" + response.ring + "' has no node; try: chash add -r " + response.ring + " NODE");
-  append_table(run, response);
-  if (response.pins.empty()) return;
-  out += '\n';
-  append_pins(run, response, out);
-}
 
 // --field, --label and --address, which are for one node: which of several would it be?
 Result<void> give_texts(const Run& run, std::vector<AddNodes::Member>& nodes) {
@@ -97,22 +32,6 @@ Result<void> give_texts(const Run& run, std::vector<AddNodes::Member>& nodes) {
 }
 
 }  // namespace
-
-int list_nodes(const Run& run) {
-  const auto format = run.output_template(record_of({}, {}));
-  if (!format) return run.misuse(format.error());
-  const auto response = run.session.call<ListNodes>({run.options.ring});
-  if (!response) return run.fail(response.error());
-  if (*format) {
-    for (const ListNodes::Member& node : response->nodes)
-      if (const int status = run.print(*format, record_of(*response, node)); status != 0) return status;
-  } else if (run.options.format == Format::json) {
-    append_json_line(*response, run.out.text());
-  } else {
-    append_members(run, *response);
-  }
-  return 0;
-}
 
 int add_nodes(const Run& run) {
   auto options = change_options(run);
@@ -140,7 +59,7 @@ int add_nodes(const Run& run) {
   if (!format) return run.misuse(format.error());
 
   const auto asked = request.nodes;
-  const auto response = run.session.call<AddNodes>(std::move(request));
+  const auto response = make_change<AddNodes>(run, std::move(request));
   if (!response) return run.fail(response.error());
   tell_warnings(*response);
   std::vector<std::string> added, known;
@@ -169,8 +88,8 @@ int remove_nodes(const Run& run) {
 
   auto options = change_options(run);
   if (!options) return run.misuse(options.error());
-  const auto response = run.session.call<RemoveNodes>(
-      {std::move(*options), run.options.ring, run.line.operands, run.line.has(Option::if_exists)});
+  const auto response = make_change<RemoveNodes>(
+      run, {std::move(*options), run.options.ring, run.line.operands, run.line.has(Option::if_exists)});
   if (!response) return run.fail(response.error());
   std::vector<std::string> unknown;
   const NameSet changed(response->removed.begin(), response->removed.end());

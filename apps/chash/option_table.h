@@ -71,7 +71,15 @@ enum class Option : unsigned char {
   address,
   prefix,
   lasts,
-  until
+  until,
+  yes,
+  sort,
+  state,
+  watch,
+  duration,
+  connections,
+  pipeline,
+  http
 };
 
 // A set of commands; Command::none stands for chash itself, whose options all commands have.
@@ -99,6 +107,8 @@ struct OptionRow {
   bool repeats = false;  // all its values count, not only the last
 
   constexpr bool is_flag() const { return value.empty(); }
+  // It may also stand alone: "[TIME]".
+  constexpr bool is_value_optional() const { return value.starts_with('['); }
 };
 
 // In the order in which help has them.

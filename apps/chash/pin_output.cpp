@@ -1,14 +1,13 @@
 #include "pin_output.h"
 
 #include <algorithm>
-#include <set>
 
 #include "chash/limits.h"
+#include "protocol/codec.h"
 #include "protocol/text.h"
 
 namespace chash::cli {
 
-using protocol::ListNodes;
 using protocol::PinGiven;
 using protocol::PinNamed;
 
@@ -18,23 +17,29 @@ std::string pinned_text(const PinNamed& pin) {
 
 std::string pin_label(const PinNamed& pin) { return pinned_text(pin) + (pin.key.bytes.empty() ? "*" : ""); }
 
-void append_pins(const Run& run, const ListNodes::Response& response, std::string& out) {
-  if (response.pins.empty()) return;
-  std::set<std::string_view> there;
-  for (const ListNodes::Member& node : response.nodes) there.insert(node.name);
-  const bool ends = std::ranges::any_of(response.pins, [](const PinGiven& pin) { return !pin.expires.empty(); });
+void append_pins(const Run& run, const std::vector<PinGiven>& pins, std::string& out) {
+  if (pins.empty()) return;
+  const bool ends = std::ranges::any_of(pins, [](const PinGiven& pin) { return !pin.expires.empty(); });
   std::vector<std::string> header{"PINNED", "NODES"};
   if (ends) header.emplace_back("UNTIL");
   Table table(header);
-  for (const PinGiven& pin : response.pins) {
+  for (const PinGiven& pin : pins) {
     std::string nodes;
-    for (const std::string& node : pin.nodes)
-      nodes += (nodes.empty() ? "" : " ") + node + (there.contains(node) ? "" : " (not there)");
+    for (const std::string& node : pin.nodes) nodes += (nodes.empty() ? "" : " ") + node;
     std::vector<std::string> row{for_people(pin_label(pin)), for_people(nodes)};
     if (ends) row.push_back(pin.expires.empty() ? "-" : pin.expires);
     table.add(std::move(row));
   }
   table.append_to(out, !run.line.has(Option::no_header), run.color);
+}
+
+void append_pins_json(const std::vector<PinGiven>& pins, std::string& out) {
+  out += '[';
+  for (const PinGiven& pin : pins) {
+    if (&pin != pins.data()) out += ',';
+    protocol::encode_item(pin, out);
+  }
+  out += ']';
 }
 
 std::string pin_sentence(const PinGiven& pin, const std::vector<std::string>& missing) {

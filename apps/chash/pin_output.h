@@ -17,7 +17,8 @@ std::string pin_label(const protocol::PinNamed& pin);
 // "user:* to cache-1, cache-9 (not in the ring), until 2026-11-23T00:12:00.000Z"
 std::string pin_sentence(const protocol::PinGiven& pin, const std::vector<std::string>& missing);
 
-// The pins of a ring as a table; nothing where there are none.
-void append_pins(const Run& run, const protocol::ListNodes::Response& response, std::string& out);
+// As a table; nothing where there are none.
+void append_pins(const Run& run, const std::vector<protocol::PinGiven>& pins, std::string& out);
+void append_pins_json(const std::vector<protocol::PinGiven>& pins, std::string& out);
 
 }  // namespace chash::cli

@@ -1,6 +1,7 @@
 // pin, unpin: keys that are placed by hand.
 #include "change_options.h"
 #include "change_output.h"
+#include "confirm.h"
 #include "moment.h"
 #include "pin_output.h"
 #include "protocol/codec.h"
@@ -56,12 +57,9 @@ int list_pins(const Run& run) {
   if (run.options.format == Format::json && !*format) {
     out += "{\"ring\":";
     protocol::append_json_string(response->ring, out);
-    out += ",\"epoch\":" + std::to_string(response->epoch) + ",\"pins\":[";
-    for (const PinGiven& pin : response->pins) {
-      if (&pin != response->pins.data()) out += ',';
-      protocol::encode_item(pin, out);
-    }
-    out += "]}\n";
+    out += ",\"epoch\":" + std::to_string(response->epoch) + ",\"pins\":";
+    append_pins_json(response->pins, out);
+    out += "}\n";
     return 0;
   }
   const bool table =
@@ -69,7 +67,7 @@ int list_pins(const Run& run) {
   if (table && !*format) {
     if (response->pins.empty() && !run.line.has(Option::quiet))
       say("ring '" + response->ring + "' has no pins; try: chash pin KEY NODE");
-    append_pins(run, *response, out);
+    append_pins(run, response->pins, out);
     return 0;
   }
   for (const PinGiven& pin : response->pins) {
@@ -110,7 +108,7 @@ int pin_keys(const Run& run) {
   const auto format = run.output_template(change_record("", 0, 0, {}));
   if (!format) return run.misuse(format.error());
   const PinGiven pin{*name, {words.begin() + 1, words.end()}, std::move(*expires)};
-  const auto response = run.session.call<PinKeys>({std::move(*options), run.options.ring, {pin}});
+  const auto response = make_change<PinKeys>(run, {std::move(*options), run.options.ring, {pin}});
   if (!response) return run.fail(response.error());
   tell_warnings(*response);
   const std::string what = pin_label(pin);
@@ -136,7 +134,7 @@ int unpin_keys(const Run& run) {
     if (!name) return run.misuse(name.error());
     request.pins.push_back(std::move(*name));
   }
-  const auto response = run.session.call<UnpinKeys>(std::move(request));
+  const auto response = make_change<UnpinKeys>(run, std::move(request));
   if (!response) return run.fail(response.error());
   std::string sentence = "unpinned " + sentence_list(labels_of(response->unpinned)) + " in " + response->ring + ": " +
                          epochs_text(response->previous_epoch, response->epoch);

@@ -20,12 +20,18 @@ Result<void> check_not_empty(const Side& ring) {
 
 }  // namespace
 
+std::optional<std::vector<double>> exact_shares_of(const Side& ring) {
+  if (ring.placement.empty()) return std::vector<double>(ring.spec.nodes.size());
+  auto exact = movement(Placed{Placement(), NodeList()}, Placed{ring.placement, ring.spec.nodes});
+  return exact ? std::optional(std::move(exact->after)) : std::nullopt;
+}
+
 Result<RingShares> shares_of(const Side& ring) {
   if (auto ok = check_not_empty(ring); !ok) return ok.error();
+  if (auto exact = exact_shares_of(ring)) return RingShares{std::move(*exact), 0};
   const Placement nobody;
   const NodeList none;
   const Placed before{nobody, none}, after{ring.placement, ring.spec.nodes};
-  if (auto exact = movement(before, after)) return RingShares{std::move(exact->after), 0};
   const auto profile = parse_profile(ring.spec.profile);
   if (!profile) return profile.error();
   return RingShares{sampled_movement(before, after, *profile, sampled_keys).after, sampled_keys};

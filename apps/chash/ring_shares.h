@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "chash/slot_table.h"
@@ -13,6 +14,9 @@ struct RingShares {
   std::vector<double> by_node;  // of all keys, 0 to 1
   std::size_t samples = 0;      // how many random keys were asked; 0 where this is exact
 };
+
+// Nothing where only a sample would tell. Of a ring without a node that may answer, every share is 0.
+std::optional<std::vector<double>> exact_shares_of(const Side& ring);
 
 // Errors: empty_ring.
 Result<RingShares> shares_of(const Side& ring);

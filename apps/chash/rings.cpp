@@ -3,6 +3,7 @@
 
 #include "change_options.h"
 #include "change_output.h"
+#include "confirm.h"
 #include "node_argument.h"
 #include "protocol/codec.h"
 #include "protocol/plan_report.h"
@@ -77,7 +78,7 @@ int set(const Run& run, const std::string& name, ChangeOptions options) {
     return run.misuse(run.line.has(Option::max_move)
                           ? max_move.error()
                           : make_error(Errc::invalid_argument, "say what is to be set", "--max-move SHARE"));
-  const auto response = run.session.call<RingSet>({std::move(options), name, *max_move});
+  const auto response = make_change<RingSet>(run, {std::move(options), name, *max_move});
   if (!response) return run.fail(response.error());
   const bool changed = response->epoch != response->previous_epoch;
   return print_change(run, {}, *response, {},
@@ -88,7 +89,7 @@ int set(const Run& run, const std::string& name, ChangeOptions options) {
 }
 
 int remove(const Run& run, const std::string& name, ChangeOptions options) {
-  const auto response = run.session.call<RingDelete>({std::move(options), name, run.line.has(Option::if_exists)});
+  const auto response = make_change<RingDelete>(run, {std::move(options), name, run.line.has(Option::if_exists)});
   if (!response) return run.fail(response.error());
   return print_change(run, {}, *response, {},
                       response->deleted

@@ -48,6 +48,11 @@ int execute(const Run& run) {
     case Command::distribution: return show_distribution(run);
     case Command::sieve: return sieve_keys(run);
     case Command::check: return check_daemons(run);
+    case Command::reload: return reload_daemon(run);
+    case Command::log_level: return set_log_level(run);
+    case Command::doctor: return examine_daemon(run);
+    case Command::stats: return show_stats(run);
+    case Command::bench: return measure_daemon(run);
     case Command::help:
     case Command::completion:
     case Command::none: break;
@@ -115,6 +120,10 @@ int misuse(const Error& error, const ErrorStyle& style, Command command) {
   return report(error, style, {usage_line(command), try_line(command)});
 }
 
+std::vector<Settings> sources_without_files(const CommandLine& line, const Environment& environment) {
+  return {flags_of(line), read_environment(environment)};
+}
+
 // What chash knows by itself: neither settings nor a daemon have a part in it.
 std::optional<Result<std::string>> own_text(const CommandLine& line) {
   if (line.has(Option::help)) return help_text(line.command);
@@ -132,9 +141,14 @@ Result<std::vector<Settings>> all_sources(const CommandLine& line, const Environ
     if (const char* named = environment("CHASH_CONFIG"); named != nullptr) file = named;
   auto files = read_config_files(file, environment);
   if (!files) return std::move(files).error();
-  std::vector<Settings> sources{flags_of(line), read_environment(environment)};
+  std::vector<Settings> sources = sources_without_files(line, environment);
   for (Settings& settings : *files) sources.push_back(std::move(settings));
   return sources;
+}
+
+Result<Options> all_options(const CommandLine& line, const Environment& environment) {
+  const auto sources = all_sources(line, environment);
+  return sources ? resolve(*sources) : Result<Options>(sources.error());
 }
 
 Result<net::ClientOptions> client_options(const CommandLine& line, const Options& options) {
@@ -189,9 +203,9 @@ int run(const std::vector<std::string>& argv, const Environment& environment) {
     return finish(out, style, 0);
   }
 
-  const auto sources = all_sources(line, environment);
-  if (!sources) return report(sources.error(), style);
-  const auto options = resolve(*sources);
+  auto options = all_options(line, environment);
+  // Which tells of bad files, and must not fail for them.
+  if (!options && line.command == Command::doctor) options = resolve(sources_without_files(line, environment));
   if (!options) return report(options.error(), style);
   auto client = client_options(line, *options);
   if (!client) return report(client.error(), style);

@@ -63,6 +63,11 @@ int what_if(const Run& run);
 int show_distribution(const Run& run);
 int sieve_keys(const Run& run);
 int check_daemons(const Run& run);
+int reload_daemon(const Run& run);
+int set_log_level(const Run& run);
+int examine_daemon(const Run& run);
+int show_stats(const Run& run);
+int measure_daemon(const Run& run);
 
 // A verb of manage_rings().
 int draw_ring(const Run& run, const std::string& name);
@@ -72,6 +77,8 @@ Result<OfflineRing> fetch_ring(const Run& run, const std::string& name);
 
 // Flags, then the environment, then the files.
 Result<std::vector<Settings>> all_sources(const CommandLine& line, const Environment& environment);
+// What they come to.  Errors: those of a source, and of resolve().
+Result<Options> all_options(const CommandLine& line, const Environment& environment);
 Result<net::ClientOptions> client_options(const CommandLine& line, const Options& options);
 
 // `argv` without the program's name.

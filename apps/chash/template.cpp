@@ -5,7 +5,9 @@
 
 #include <iterator>
 
+#include "node_argument.h"
 #include "output.h"
+#include "protocol/codec.h"
 
 namespace chash::cli {
 namespace {
@@ -40,6 +42,28 @@ std::string names_of(const Record& record) {
 }
 
 }  // namespace
+
+void append_plain(const Record& record, std::string& out) {
+  for (const auto& [name, value] : record) {
+    if (&value != &record.front().second) out += '\t';
+    if (const auto* text = std::get_if<std::string>(&value)) out += *text;
+    else if (const auto* count = std::get_if<std::uint64_t>(&value)) out += std::to_string(*count);
+    else out += json_number(std::get<double>(value));
+  }
+  out += '\n';
+}
+
+void append_json(const Record& record, std::string& out) {
+  out += '{';
+  for (const auto& [name, value] : record) {
+    if (out.back() != '{') out += ',';
+    out += '"' + std::string(name) + "\":";
+    if (const auto* text = std::get_if<std::string>(&value)) protocol::append_json_string(*text, out);
+    else if (const auto* count = std::get_if<std::uint64_t>(&value)) out += std::to_string(*count);
+    else out += json_number(std::get<double>(value));
+  }
+  out += "}\n";
+}
 
 Result<Template> Template::parse(std::string_view text, const Record& sample) {
   auto plain = unescape(text);

@@ -17,6 +17,10 @@ using Value = std::variant<std::string, std::uint64_t, double>;
 // The values that a template may name. Names are C strings, as the formatter wants them.
 using Record = std::vector<std::pair<const char*, Value>>;
 
+// The values with tabs between, and as a JSON object, a line each.
+void append_plain(const Record& record, std::string& out);
+void append_json(const Record& record, std::string& out);
+
 class Template {
  public:
   // None: the command prints in its own way.

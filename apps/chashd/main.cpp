@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <system_error>
 
@@ -86,6 +87,15 @@ Result<void> serve(const CommandLine& line, int argc, const char* const* argv) {
   if (!service) return failed(service.error());
 
   chash::service::DaemonState daemon;
+  std::mutex reloading;
+  daemon.reload = [&]() -> Result<void> {
+    const std::lock_guard one_at_a_time(reloading);
+    const auto again = chashd::read_command_line(argc, argv);
+    Result<void> outcome = again ? (*log)->reconfigure(log_settings(again->config)) : Result<void>(again.error());
+    if (outcome) (*log)->main(LogLevel::info, "Log settings were read again.");
+    else (*log)->main(LogLevel::error, "The old settings stay: " + outcome.error().message);
+    return outcome;
+  };
   auto server = chash::net::Server::open(
       {config.socket, config.http, config.threads, {config.http_writes, *token}, config.allowed_hosts}, **service,
       daemon);
@@ -98,12 +108,7 @@ Result<void> serve(const CommandLine& line, int argc, const char* const* argv) {
   (*log)->main(LogLevel::info, "Initial nodes: " + shown_nodes(rings->default_ring().spec));
   for (const std::string& listener : daemon.listeners) (*log)->main(LogLevel::info, "Listening on " + listener + ".");
 
-  (*server)->run([&] {
-    const auto again = chashd::read_command_line(argc, argv);
-    Result<void> outcome = again ? (*log)->reconfigure(log_settings(again->config)) : Result<void>(again.error());
-    if (outcome) (*log)->main(LogLevel::info, "Log settings were read again.");
-    else (*log)->main(LogLevel::error, "The old settings stay: " + outcome.error().message);
-  });
+  (*server)->run();
   service->reset();  // before the server, which delivers the last answers
   (*log)->main(LogLevel::info, "Service has stopped.");
   return {};

@@ -15,6 +15,7 @@
 #include <asio/use_awaitable.hpp>
 #include <csignal>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "net/docs_page.h"
@@ -103,7 +104,6 @@ struct Server::State {
   std::optional<asio::local::stream_protocol::acceptor> socket_acceptor;
   std::vector<asio::ip::tcp::acceptor> http_acceptors;
   std::optional<asio::signal_set> signals;
-  std::function<void()> reload;
   Clock::time_point complained{};
 };
 
@@ -168,7 +168,7 @@ asio::awaitable<void> Server::State::handle_signals() {
     const auto [failed, number] = co_await signals->async_wait(as_tuple);
     if (failed) co_return;
     if (number != SIGHUP) break;
-    reload();
+    std::ignore = daemon.reload();  // which logs what is wrong
   }
   begin_shutdown();
   co_await stop_after_grace();
@@ -230,9 +230,8 @@ std::vector<std::string> Server::listeners() const {
   return names;
 }
 
-void Server::run(const std::function<void()>& reload) {
+void Server::run() {
   State& state = *state_;
-  state.reload = reload;
   asio::io_context& context = state.workers.front()->hub.context;
 
   const auto on_socket = [&state](asio::local::stream_protocol::socket socket, Worker* worker) {

@@ -2,7 +2,6 @@
 // the thread it was given, so that nothing of it needs a lock.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,8 +32,8 @@ class Server {
   std::vector<std::string> listeners() const;
 
   // Serves until SIGTERM or SIGINT, then finishes what is in flight, for at most limits::shutdown_grace. SIGHUP calls
-  // `reload` on a serving thread.
-  void run(const std::function<void()>& reload);
+  // the daemon's `reload` on a serving thread.
+  void run();
 
  private:
   struct State;

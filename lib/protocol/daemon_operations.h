@@ -102,4 +102,43 @@ struct Ping {
   };
 };
 
+// What SIGHUP does, but answered when it is done.
+struct Reload {
+  static constexpr OperationInfo info{
+      "reload",      Method::post, "/api/v1/reload",
+      Access::write, 200,          "Read the settings of the log again, and open its files anew"};
+  struct Request {
+    static constexpr auto fields() { return std::tuple{}; }
+  };
+  struct Response {
+    std::string log_level;
+    static constexpr auto fields() {
+      return std::tuple{Field{"log_level", &Response::log_level, "the level that the settings have"}};
+    }
+  };
+};
+
+struct SetLogLevel {
+  static constexpr OperationInfo info{"log-level",   Method::post, "/api/v1/log-level",
+                                      Access::write, 200,          "Tell or change how much the daemon logs"};
+  struct Request {
+    std::string level;
+    static constexpr auto fields() {
+      return std::tuple{Field{"level", &Request::level,
+                              "debug, info, warning, error or critical, until the settings are read again; "
+                              "without it nothing is changed",
+                              In::body, Presence::optional}};
+    }
+  };
+  struct Response {
+    std::string level;
+    std::string previous;
+    static constexpr auto fields() {
+      return std::tuple{Field{"level", &Response::level, "the level now"},
+                        Field{"previous", &Response::previous, "the level before, where one was given", In::body,
+                              Presence::optional}};
+    }
+  };
+};
+
 }  // namespace chash::protocol

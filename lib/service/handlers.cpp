@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "chash/version.h"
+#include "protocol/text.h"
 #include "service/lookups.h"
 
 namespace chash::service {
@@ -107,6 +108,29 @@ Result<Status::Response> Handlers::handle(const Status::Request&) {
 
 Result<Ping::Response> Handlers::handle(const Ping::Request&) {
   return Ping::Response{std::string(version()), protocol_version, static_cast<std::uint64_t>(getpid())};
+}
+
+// --- The daemon's own settings --------------------------------------------------------------------------------------
+
+void Handlers::handle(const Reload::Request&, const Caller& caller, const Done& done) {
+  if (caller.refusal) return done(*caller.refusal);
+  if (auto ok = daemon_.reload(); !ok) return done(std::move(ok).error());
+  done(AnyResponse(Reload::Response{std::string(name(log().level()))}));
+}
+
+void Handlers::handle(const SetLogLevel::Request& request, const Caller& caller, const Done& done) {
+  if (caller.refusal) return done(*caller.refusal);
+  const LogLevel before = log().level();
+  if (request.level.empty()) return done(AnyResponse(SetLogLevel::Response{std::string(name(before)), {}}));
+  const auto level = log_level_from(request.level);
+  if (!level)
+    return done(make_error(Errc::invalid_argument, "'" + printable(request.level, 64) + "' is not a log level",
+                           "it is one of: debug, info, warning, error, critical"));
+  const std::string line = "The log level was " + std::string(name(before)) + " and becomes " +
+                           std::string(name(*level)) + ", as " + caller.description + " wants it.";
+  log().main(LogLevel::warning, line);
+  log().set_level(*level);
+  done(AnyResponse(SetLogLevel::Response{std::string(name(*level)), std::string(name(before))}));
 }
 
 // --- Pieces ---------------------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ struct DaemonState {
   std::int64_t started_s = 0;          // steady clock
   std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> lookups{0};
+  // Reads the settings again that can change while it runs. Set before serving starts.  Threads: any.
+  std::function<Result<void>()> reload = [] { return Result<void>(); };
 };
 
 class Handlers {
@@ -60,6 +62,8 @@ class Handlers {
   void handle(const protocol::RingSet::Request& request, Caller caller, Done done);
   void handle(const protocol::ApplyChange::Request& request, Caller caller, Done done);
   void handle(const protocol::RollBack::Request& request, Caller caller, Done done);
+  void handle(const protocol::Reload::Request& request, const Caller& caller, const Done& done);
+  void handle(const protocol::SetLogLevel::Request& request, const Caller& caller, const Done& done);
   template <class Op, class Respond>
   void change_as(const typename Op::Request& request, const std::string& ring, RingChange change, Caller caller,
                  Done done, Respond respond);

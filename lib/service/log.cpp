@@ -28,6 +28,7 @@ using Sink = spdlog::sinks::base_sink<std::mutex>;
 constexpr std::string_view main_name = "main_app";
 constexpr std::string_view api_name = "api_router";
 constexpr std::string_view hashing_name = "app.hashing.consistent_hashing";
+constexpr std::array<std::string_view, 5> level_names{"debug", "info", "warning", "error", "critical"};
 constexpr std::chrono::seconds flush_patience{1};
 constexpr int threshold_off = static_cast<int>(LogLevel::critical) + 1;
 
@@ -193,14 +194,18 @@ struct Log::Backend {
   std::shared_ptr<spdlog::async_logger> api = make_logger(api_name, outlets.api_file);
   std::shared_ptr<spdlog::async_logger> hashing = make_logger(hashing_name, outlets.hashing_file);
   std::mutex reconfiguring;
+  // Guarded by `reconfiguring`.
+  LogLevel level = LogLevel::info;
+  bool goes_anywhere = true;
 };
 
 std::optional<LogLevel> log_level_from(std::string_view name) {
-  constexpr std::array<std::string_view, 5> names{"debug", "info", "warning", "error", "critical"};
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found == names.end()) return std::nullopt;
-  return static_cast<LogLevel>(found - names.begin());
+  const auto found = std::find(level_names.begin(), level_names.end(), name);
+  if (found == level_names.end()) return std::nullopt;
+  return static_cast<LogLevel>(found - level_names.begin());
 }
+
+std::string_view name(LogLevel level) { return level_names[static_cast<std::size_t>(level)]; }
 
 Log::Log(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
 
@@ -229,9 +234,24 @@ Result<void> Log::reconfigure(const LogSettings& settings) {
   backend_->outlets.hashing_file->use(std::move(files->hashing));
   backend_->outlets.console->set_level(settings.console ? spdlog::level::trace : spdlog::level::off);
   requests_.store(settings.requests, std::memory_order_relaxed);
-  const bool anywhere = settings.console || !settings.directory.empty();
-  threshold_.store(anywhere ? static_cast<int>(settings.level) : threshold_off, std::memory_order_relaxed);
+  backend_->goes_anywhere = settings.console || !settings.directory.empty();
+  take_level(settings.level);
   return {};
+}
+
+void Log::take_level(LogLevel level) {
+  backend_->level = level;
+  threshold_.store(backend_->goes_anywhere ? static_cast<int>(level) : threshold_off, std::memory_order_relaxed);
+}
+
+LogLevel Log::level() const {
+  const std::lock_guard lock(backend_->reconfiguring);
+  return backend_->level;
+}
+
+void Log::set_level(LogLevel level) {
+  const std::lock_guard lock(backend_->reconfiguring);
+  take_level(level);
 }
 
 void Log::main(LogLevel level, std::string_view text) {

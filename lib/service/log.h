@@ -30,6 +30,7 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error, critical };
 
 // The level by its name in the configuration: "debug", "info", "warning", "error" or "critical".
 std::optional<LogLevel> log_level_from(std::string_view name);
+std::string_view name(LogLevel level);
 
 struct LogSettings {
   std::string directory;  // of api.log and hashing.log; it must exist. Empty: no files
@@ -54,6 +55,11 @@ class Log {
   // Takes over new settings and opens the files anew, as a reload and a logrotate need it. On an error nothing changes.
   Result<void> reconfigure(const LogSettings& settings);
 
+  // Of the settings, or what was set since.
+  LogLevel level() const;
+  // Until reconfigure() is called.
+  void set_level(LogLevel level);
+
   // The three channels, by the seed's logger names. Untrusted parts of the text should have gone through
   // protocol::printable(), which also doubles the backslash; a line is cut at 4095 bytes.
   void main(LogLevel level, std::string_view text);     // "main_app", to api.log: the daemon's life cycle
@@ -77,6 +83,7 @@ class Log {
   struct Backend;
 
   explicit Log(std::unique_ptr<Backend> backend);
+  void take_level(LogLevel level);
 
   // Set by reconfigure, read by every call.
   std::atomic<int> threshold_{0};

@@ -76,7 +76,7 @@ TEST_CASE("completion: the values that a help enumerates are offered, and are al
     for (const CommandRow& command : command_table)
       if (row.commands.contains(command.command) && !row.is_flag())
         note(std::string(command.name), std::string(row.names.substr(row.names.find("--"))));
-  CHECK(enumerating == std::set<std::string>{"--as", "--color", "--lose", "--output", "--spread"});
+  CHECK(enumerating == std::set<std::string>{"--as", "--color", "--lose", "--output", "--sort", "--spread", "--state"});
 
   CHECK(offered({"list", "-o", ""}) == Words{"plain", "table", "json", "jsonl"});
   CHECK(offered({"list", "--color=a"}) == Words{"--color=auto", "--color=always"});

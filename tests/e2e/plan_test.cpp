@@ -39,7 +39,8 @@ TEST_CASE("a plan tells what would move, and applied does just that") {
   CHECK(shell.run({"plan", "--add", "cache-node-4", "--exit-code"}).status == 10);
   CHECK(shell.run({"plan", "--add", "cache-node-1", "--if-missing", "--exit-code"}).status == 0);
   // Nothing has happened.
-  CHECK(shell.ask({"list"}) == "cache-node-1\t1\t100\tup\t\ncache-node-2\t1\t100\tup\t\ncache-node-3\t1\t100\tup\t\n");
+  CHECK(shell.nodes({"list"}) ==
+        "cache-node-1\t1\t100\tup\t\ncache-node-2\t1\t100\tup\t\ncache-node-3\t1\t100\tup\t\n");
   const std::string id = plan.at("id");
   CHECK(shell.ask({"apply", id}) == "applied " + id + " to default: epoch 1 -> 2, 26.25% of keys move (1 added)\n");
   CHECK(json::parse(shell.ask({"ring", "show", "--json"})).at("fingerprint") == plan.at("to"));

@@ -91,7 +91,7 @@ TEST_CASE("a ring is made, asked, changed, copied, shown and deleted from the co
   CHECK(shell.ask({"add", "-r", "web", "c:80=3"}) ==
         "added c:80 (weight 3) to web: epoch 1 -> 2, 49.87% of keys move\n");
   CHECK(shell.ask({"get-node", "-r", "web", "-n", "3", "user:1", "user:2", "user:3"}) == alone);
-  CHECK(shell.ask({"list", "-r", "web"}) == "a:80\t2\t320\tup\t\nb:80\t1\t160\tup\t\nc:80\t3\t480\tup\t\n");
+  CHECK(shell.nodes({"list", "-r", "web"}) == "a:80\t2\t320\tup\t\nb:80\t1\t160\tup\t\nc:80\t3\t480\tup\t\n");
   CHECK(shell.ask({"ring", "copy", "web", "trial"}) ==
         "copied web to trial (nginx-hash-consistent): 3 nodes, epoch 1\n");
   CHECK(shell.ask({"ring", "list"}) ==

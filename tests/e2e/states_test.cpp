@@ -161,7 +161,7 @@ TEST_CASE("an operator loses a zone, drains a node and replaces another, and eve
   std::string replaced = before;
   for (std::size_t at = 0; (at = replaced.find("\td\n", at)) != std::string::npos;) replaced[at + 1] = 'e';
   CHECK(owners() == replaced);
-  CHECK(contains(shell.ask({"list"}), "e\t1\t100\tup\taddress=10.0.0.9:80 zone=eu-2\n"));
+  CHECK(contains(shell.nodes({"list"}), "e\t1\t100\tup\taddress=10.0.0.9:80 zone=eu-2\n"));
 
   CHECK(shell.ask({"weight", "e"}) == "1\n");
   shell.ask({"weight", "e", "+1.5"});
@@ -176,14 +176,14 @@ TEST_CASE("an operator loses a zone, drains a node and replaces another, and eve
   write_file(daemon.dir() / "nodes", "x 2 +zone=north +team=red\ny +zone=south\n");
   shell.ask({"ring", "create", "r", "--nodes-file", daemon.dir() / "nodes"});
   const std::string labelled = "x\t2\t200\tup\tteam=red zone=north\ny\t1\t100\tup\tzone=south\n";
-  CHECK(shell.ask({"list", "-r", "r"}) == labelled);
+  CHECK(shell.nodes({"list", "-r", "r"}) == labelled);
   shell.ask({"ring", "create", "s"});
   shell.ask({"add", "-r", "s", "--nodes-file", daemon.dir() / "nodes"});
-  CHECK(shell.ask({"list", "-r", "s"}) == labelled);
+  CHECK(shell.nodes({"list", "-r", "s"}) == labelled);
   CHECK(shell.ask({"export", "-r", "r", "--as", "nodes"}) == "x 2 +team=red +zone=north\ny 1 +zone=south\n");
   CHECK(shell.run({"export", "-r", "r", "--as", "nginx"}).status == 2);
   shell.ask({"ring", "copy", "r", "t"});
-  CHECK(shell.ask({"list", "-r", "t"}) == labelled);
+  CHECK(shell.nodes({"list", "-r", "t"}) == labelled);
   CHECK(shell.run({"add", "-r", "r", "z", "--label", "zone=a", "--label", "zone=b"}).status == 2);
   CHECK(shell.run({"add", "-r", "r", "z", "--label", "zone"}).status == 2);
   CHECK(shell.run({"add", "-r", "r", "z", "--label", "zone="}).status == 2);
@@ -192,10 +192,10 @@ TEST_CASE("an operator loses a zone, drains a node and replaces another, and eve
   // All of it in a file, and back.
   const std::string file = shell.ask({"export"});
   CHECK(contains(file, "labels = { \"address\" = \"10.0.0.9:80\", \"zone\" = \"eu-2\" }"));
-  const std::string list = shell.ask({"list"});
+  const std::string list = shell.nodes({"list"});
   shell.ask({"set", "e", "--label", "zone=", "--label", "team=red"});
-  CHECK(contains(shell.ask({"list"}), "e\t1\t100\tup\taddress=10.0.0.9:80 team=red\n"));
+  CHECK(contains(shell.nodes({"list"}), "e\t1\t100\tup\taddress=10.0.0.9:80 team=red\n"));
   CHECK(shell.run({"apply", "--prune", "-"}, file).status == 0);
-  CHECK(shell.ask({"list"}) == list);
+  CHECK(shell.nodes({"list"}) == list);
 }
 #endif

@@ -128,6 +128,11 @@ class InProcessDoor final : public Door {
     REQUIRE(store);
     store_ = std::move(*store);
     std::vector<Node> nodes;
+    // As the settings of the other daemons have it.
+    daemon_.reload = [this] {
+      log_->set_level(service::LogLevel::info);
+      return Result<void>();
+    };
     for (const std::string& name : seed_nodes()) nodes.push_back({name, 1});
     auto service = service::RingService::start(*store_, *log_, nodes);
     REQUIRE(service);

@@ -280,5 +280,32 @@ TEST_CASE("handlers: status tells what the daemon is, holds and has done") {
   CHECK(status->counters.log_lines_dropped == 0);
 }
 
+TEST_CASE("handlers: reload answers what reading the settings came to, and only who may change has it done") {
+  World world;
+  int reloads = 0;
+  world.daemon.reload = [&] {
+    world.log->set_level(LogLevel::error);
+    return ++reloads == 1 ? Result<void>() : make_error(Errc::storage_failed, "no such directory");
+  };
+  CHECK(refusal(world.ask<Reload>({}, {"uid 7", make_error(Errc::denied, "no")})).code == Errc::denied);
+  CHECK(reloads == 0);
+  CHECK(world.ask<Reload>({})->log_level == "error");
+  CHECK(refusal(world.ask<Reload>({})).message == "no such directory");
+  CHECK(reloads == 2);
+}
+
+TEST_CASE("handlers: the log level is told, changed by its name, and left alone by any other") {
+  World world;
+  world.log->set_level(LogLevel::info);
+  CHECK(text_of(*world.ask<SetLogLevel>({})) == R"({"level":"info"})");
+  for (const std::string level : {"debug", "info", "warning", "error", "critical"}) {
+    CHECK(world.ask<SetLogLevel>({level})->level == level);
+    CHECK(name(world.log->level()) == level);
+  }
+  CHECK(refusal(world.ask<SetLogLevel>({"Debug"})).code == Errc::invalid_argument);
+  CHECK(refusal(world.ask<SetLogLevel>({"debug"}, {"uid 7", make_error(Errc::denied, "no")})).code == Errc::denied);
+  CHECK(world.ask<SetLogLevel>({"debug"})->previous == "critical");
+}
+
 }  // namespace
 }  // namespace chash::service::test
