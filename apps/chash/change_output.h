@@ -13,6 +13,11 @@ std::string epochs_text(std::uint64_t before, std::uint64_t after, std::optional
 // "a, b and 7 more"
 std::string sentence_list(const std::vector<std::string>& names);
 
+// Of one that history and watch tell of: "add: + a=2"; its values; and the line of a pipe.
+std::string change_text(const protocol::ChangeEntry& entry);
+Record entry_record(const protocol::ChangeEntry& entry);
+std::string plain_line(const Run& run, const protocol::ChangeEntry& entry);
+
 Record change_record(const std::string& ring, std::uint64_t epoch, std::uint64_t previous_epoch,
                      const std::vector<std::string>& nodes);
 

@@ -9,7 +9,7 @@ namespace chash::cli {
 
 using namespace protocol;
 
-constinit const std::array<CommandRow, 39> command_table{{
+constinit const std::array<CommandRow, 41> command_table{{
     {Command::get_node, GetNode::info.name, "get", "[KEY...|-]", "LOOK UP", GetNode::info.help,
      "  chash get-node user:123                 the name of its node, and nothing else\n"
      "  chash get-node -n 2 user:123            the owner and the next distinct node\n"
@@ -111,6 +111,15 @@ constinit const std::array<CommandRow, 39> command_table{{
     {Command::history, History::info.name, "", "", "CHANGE SAFELY", History::info.help,
      "  chash history\n"
      "  chash history --since 2d --node cache-4 --json\n"},
+    {Command::watch, Watch::info.name, "", "", "CHANGE SAFELY", "Follow the changes of a ring as they are made",
+     "  chash watch\n"
+     "  chash watch -r web --from 42 | jq .operation\n"
+     "                                          all since then, and those to come\n"
+     "  chash watch --exec 'chash export >ring.toml && systemctl reload app'\n"},
+    {Command::wait, "wait", "", "", "CHANGE SAFELY", "Wait until a daemon, a ring or a node is as it should be",
+     "  chash wait --ready --timeout 30s && start-app\n"
+     "  chash wait --epoch 44                   until a change has come\n"
+     "  chash wait --node cache-2=up --node cache-9=absent\n"},
     {Command::rollback, RollBack::info.name, "", "EPOCH", "CHANGE SAFELY", RollBack::info.help,
      "  chash rollback 42 --dry-run\n"
      "  chash rollback 42 --note 'cache-4 was sick'\n"},

@@ -50,7 +50,9 @@ enum class Command : unsigned char {
   log_level,
   doctor,
   stats,
-  bench
+  bench,
+  watch,
+  wait
 };
 
 struct CommandRow {
@@ -59,7 +61,7 @@ struct CommandRow {
   std::string_view group, help, examples;
 };
 
-extern const std::array<CommandRow, 39> command_table;
+extern const std::array<CommandRow, 41> command_table;
 
 // nullptr for `none`.
 const CommandRow* find_row(Command command);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "change_options.h"
+#include "change_output.h"
 #include "chash/limits.h"
 #include "movement_output.h"
 #include "node_argument.h"
@@ -33,6 +34,8 @@ std::string list_text(std::string_view verb, const std::vector<std::string>& nam
   return text;
 }
 
+}  // namespace
+
 std::string change_text(const ChangeEntry& entry) {
   std::string text = entry.operation;
   const auto add = [&](std::string_view verb, const std::vector<std::string>& names) {
@@ -62,7 +65,7 @@ std::string change_text(const ChangeEntry& entry) {
   return text;
 }
 
-Record record_of(const ChangeEntry& entry) {
+Record entry_record(const ChangeEntry& entry) {
   return {{"epoch", entry.epoch},
           {"time", entry.time},
           {"who", entry.who},
@@ -71,6 +74,8 @@ Record record_of(const ChangeEntry& entry) {
           {"moved", entry.moved.value_or(0)},
           {"note", entry.note}};
 }
+
+namespace {
 
 Record record_of(const Blame::Move& move) {
   return {{"epoch", move.epoch}, {"time", move.time}, {"from", move.from},          {"to", move.to},
@@ -123,8 +128,14 @@ Result<typename Op::Response> gather(const Run& run, typename Op::Request reques
 
 }  // namespace
 
+std::string plain_line(const Run& run, const ChangeEntry& entry) {
+  return std::to_string(entry.epoch) + '\t' + entry.time + '\t' + cell(run, entry.who) + '\t' +
+         cell(run, change_text(entry)) + '\t' + (entry.moved ? json_number(*entry.moved) : "") + '\t' +
+         cell(run, entry.note) + '\n';
+}
+
 int show_history(const Run& run) {
-  const auto format = run.output_template(record_of(ChangeEntry()));
+  const auto format = run.output_template(entry_record(ChangeEntry()));
   if (!format) return run.misuse(format.error());
   const auto count = count_of(run);
   if (!count) return run.misuse(count.error());
@@ -146,7 +157,7 @@ int show_history(const Run& run) {
   Table rows({"EPOCH", "WHEN", "WHO", "CHANGE", "MOVED", "NOTE"});
   for (const ChangeEntry& entry : response->entries) {
     if (*format) {
-      if (const int status = run.print(*format, record_of(entry)); status != 0) return status;
+      if (const int status = run.print(*format, entry_record(entry)); status != 0) return status;
     } else if (run.json()) {
       encode_item(entry, out);
       out += '\n';
@@ -154,9 +165,7 @@ int show_history(const Run& run) {
       rows.add({std::to_string(entry.epoch), or_dash(entry.time), for_people(entry.who), for_people(change_text(entry)),
                 entry.moved ? percent(*entry.moved, 2) : "-", for_people(entry.note)});
     } else {
-      out += std::to_string(entry.epoch) + '\t' + entry.time + '\t' + cell(run, entry.who) + '\t' +
-             cell(run, change_text(entry)) + '\t' + (entry.moved ? json_number(*entry.moved) : "") + '\t' +
-             cell(run, entry.note) + '\n';
+      out += plain_line(run, entry);
     }
   }
   if (table) rows.append_to(out, !run.line.has(Option::no_header), run.color);

@@ -81,6 +81,14 @@ constexpr OptionRow rows[] = {
     {Option::node, "--node", "NODE", field_help<History::Request>("node"), history},
     {Option::before, "--before", "EPOCH", field_help<History::Request>("before"), history | blame},
     {Option::count, "-n,--count", "N", "how many at most, or all (default: 20)", history | blame},
+    // What will be.
+    {Option::from, "--from", "EPOCH", field_help<Watch::Request>("from"), watch},
+    {Option::exec, "--exec", "CMD", "run this in /bin/sh for each change, which is JSON on its standard input", watch},
+    {Option::count, "-n,--count", "N", "end after so many changes", watch},
+    {Option::ready, "--ready", "", "until the daemon answers, and the ring has a node that may answer", wait},
+    {Option::epoch, "--epoch", "E", "until the ring is at this epoch, or behind it", wait},
+    {Option::node_state, "--node", "NODE=STATE", "until the node is up, drain, down, present (any of them) or absent",
+     wait, repeats},
     // With what care.
     {Option::dry_run, "--dry-run", "", field_help<AddNodes::Request>("dry_run"), changes},
     {Option::expect_epoch, "--expect-epoch", "E", field_help<AddNodes::Request>("expect_epoch"), changes},

@@ -79,7 +79,10 @@ enum class Option : unsigned char {
   duration,
   connections,
   pipeline,
-  http
+  http,
+  exec,
+  ready,
+  node_state
 };
 
 // A set of commands; Command::none stands for chash itself, whose options all commands have.

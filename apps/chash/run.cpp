@@ -41,6 +41,8 @@ int execute(const Run& run) {
     case Command::export_ring: return export_ring(run);
     case Command::diff: return diff_rings(run);
     case Command::history: return show_history(run);
+    case Command::watch: return watch_ring(run);
+    case Command::wait: return wait_until_so(run);
     case Command::blame: return blame_key(run);
     case Command::explain: return explain_key(run);
     case Command::rollback: return roll_back(run);

@@ -56,6 +56,8 @@ int apply_change(const Run& run);
 int export_ring(const Run& run);
 int diff_rings(const Run& run);
 int show_history(const Run& run);
+int watch_ring(const Run& run);
+int wait_until_so(const Run& run);
 int blame_key(const Run& run);
 int explain_key(const Run& run);
 int roll_back(const Run& run);

@@ -75,6 +75,15 @@ inline constexpr std::size_t points_of_told_moves = 20'000;
 // Changes that one answer tells of, and what the nodes that they name take together.
 inline constexpr std::uint32_t listed_changes = 1'000;
 inline constexpr std::size_t bytes_of_listed_changes = 8 * 1024 * 1024;
+// The last changes of all rings together, which are in memory for those that watch: a minute of changes at the speed of
+// a disk, and what they take. Older ones are read from the store.
+inline constexpr std::size_t recent_changes = 10'000;
+inline constexpr std::size_t bytes_of_recent_changes = 8 * 1024 * 1024;
+// Requests that wait for a change: each holds a connection, and as many are left for all others. All are looked at when
+// something changes, which takes 1 ms then.
+inline constexpr std::size_t watchers = 4'096;
+// So long one of them waits. A client that went away meanwhile is noticed only then.
+inline constexpr std::uint32_t watch_seconds = 60;
 // Epochs that one answer looks a key up in, and points that they have together: a second, where each is built anew.
 inline constexpr std::uint64_t blamed_epochs = 5'000;
 inline constexpr std::uint64_t blamed_points = 10'000'000;

@@ -4,6 +4,8 @@
 #include <asio/use_awaitable.hpp>
 #include <utility>
 
+#include "protocol/time_text.h"
+
 namespace chash::net {
 namespace {
 
@@ -114,12 +116,20 @@ asio::awaitable<bool> Connection::flush() {
       set_deadline(limits::send_timeout);
       const auto [failed] = co_await socket_.async_wait(StreamSocket::wait_write, as_tuple);
       alive = !failed && !timed_out_;
+      cut_off_ = timed_out_;
     } else if (error && error != asio::error::interrupted) {
       alive = false;
     }
   }
   give_back_output();
   co_return alive;
+}
+
+std::string Connection::cut_off_text(const std::string& client) const {
+  if (!cut_off_) return {};
+  const auto since = (std::chrono::system_clock::now() - limits::send_timeout).time_since_epoch();
+  return client + " was cut off: it has not taken its answers since " +
+         protocol::time_text(std::chrono::duration_cast<std::chrono::milliseconds>(since).count()) + ".";
 }
 
 void Connection::give_back_output() {

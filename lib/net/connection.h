@@ -77,6 +77,8 @@ class Connection {
   // Between requests nothing is lost by closing, so a stopping daemon does.
   void set_idle(bool idle) { idle_ = idle; }
   bool timed_out() const { return timed_out_; }
+  // Where this end came because the client did not take an answer in time: a line for the log, else nothing.
+  std::string cut_off_text(const std::string& client) const;
   bool stopping() const { return hub_.stopping; }
   // Says goodbye in a way that lets the client read the last answer even if it is still sending.
   asio::awaitable<void> close_gracefully();
@@ -95,6 +97,7 @@ class Connection {
   std::string output_;
   bool idle_ = true;
   bool timed_out_ = false;
+  bool cut_off_ = false;  // timed out in flush()
 };
 
 }  // namespace chash::net

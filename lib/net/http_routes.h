@@ -44,6 +44,7 @@ class HttpRoutes {
   // Guards first, for every path. Suspends for changes and for what takes long.
   // Requires: request and peer outlive the call.
   asio::awaitable<HttpResponse> answer(const HttpRequest& request, const HttpPeer& peer);
+  service::Log& log() const { return handlers_.log(); }
 
  private:
   asio::awaitable<HttpResponse> answer_v1(const HttpRequest& request, const HttpTarget& target, const HttpPeer& peer);

@@ -29,6 +29,8 @@ class HttpSession {
       HttpFailure late{408, "the request was not complete in time"};
       co_await refuse_and_close(std::move(late));
     }
+    if (const std::string text = connection_.cut_off_text(peer_.description); !text.empty())
+      routes_.log().main(service::LogLevel::warning, text);
   }
 
  private:
@@ -48,7 +50,7 @@ class HttpSession {
       const HttpRequest request = parser_.take();
       continued_ = false;
       next_begins = true;
-      if (request.method != "GET" && request.method != "HEAD") {  // a change may suspend
+      if (own.empty() && !bytes.empty()) {  // changes suspend, and questions that take long or wait
         own = std::string(bytes);
         bytes = own;
       }

@@ -43,6 +43,8 @@ class LineSession {
       Error error = make_error(Errc::timeout, "the request line was not complete in time");
       co_await refuse_and_close(std::move(error));
     }
+    if (const std::string text = connection_.cut_off_text(caller_.description); !text.empty())
+      handlers_.log().main(service::LogLevel::warning, text);
   }
 
  private:

@@ -180,6 +180,7 @@ void Server::State::begin_shutdown() {
   if (socket_acceptor) socket_acceptor->close(ignored);
   for (auto& acceptor : http_acceptors) acceptor.close(ignored);
   unlink(socket_path.c_str());
+  service.feed().stop();  // else those that wait for a change would wait on
   for (auto& worker : workers) asio::post(worker->hub.context, [&hub = worker->hub] { hub.begin_shutdown(); });
 }
 

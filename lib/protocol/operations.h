@@ -21,12 +21,13 @@
 #include "protocol/pin_operations.h"
 #include "protocol/plan_operations.h"
 #include "protocol/ring_operations.h"
+#include "protocol/watch_operations.h"
 
 namespace chash::protocol {
 
 using Operations = std::tuple<GetNode, GetNodes, Explain, ListNodes, AddNodes, RemoveNodes, AlterNodes, ReplaceNode,
                               PinKeys, UnpinKeys, RingCreate, RingList, RingShow, RingCopy, RingDelete, RingSet,
-                              PlanChange, ApplyChange, RollBack, Diff, History, Blame, WhatIf, Status, Ping, Reload,
+                              PlanChange, ApplyChange, RollBack, Diff, History, Watch, Blame, WhatIf, Status, Ping, Reload,
                               SetLogLevel>;
 
 // Rows of the table in the order of Operations; AnyRequest::index() is the row's number.

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -52,6 +53,7 @@ void Handlers::start(const AnyRequest& request, Caller caller, Done done) {
       [&]<class Request>(const Request& typed) {
         using Op = typename OperationOf<Request, Operations>::Type;
         if constexpr (Op::info.access == Access::write) handle(typed, std::move(caller), std::move(done));
+        else if constexpr (std::is_same_v<Op, Watch>) service_.feed().watch(typed, std::move(done));
         else service_.studies().ask(request, std::move(done));
       },
       request);

@@ -34,7 +34,7 @@ class Handlers {
   // Requires: is_answered_at_once().  Threads: the owner's.
   Result<protocol::AnyResponse> read(const protocol::AnyRequest& request);
 
-  // Begins a change, or a question that takes long. `done` is called once, on any thread.
+  // Begins a change, or a question that takes long or waits. `done` is called once, on any thread.
   void start(const protocol::AnyRequest& request, Caller caller, Done done);
 
   // The pieces that legacy routes need in their own shape.

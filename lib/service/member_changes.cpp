@@ -229,7 +229,7 @@ Result<void> RingService::commit_and_publish(const Rings& rings, const Snapshot&
   if (auto ok = store_.commit({current.ring, current.epoch, (*next)->epoch, current.epoch, batch.made, current.spec});
       !ok)
     return ok;
-  publish(std::move(*next));
+  publish(std::move(*next), batch.made);
   changes_made_.fetch_add(batch.made.size(), std::memory_order_relaxed);
   return {};
 }

@@ -6,14 +6,13 @@
 #include "protocol/plan_report.h"
 #include "protocol/text.h"
 #include "protocol/time_text.h"
+#include "service/changes_told.h"
 #include "service/lookups.h"
 #include "service/studies.h"
 
 namespace chash::service {
 
 using namespace protocol;
-
-namespace {
 
 ChangeEntry entry_of(const PastChange& change) {
   ChangeEntry entry{change.epoch,
@@ -44,6 +43,8 @@ std::size_t bytes_named(const Delta& delta) {
   for (const PinName& name : delta.unpinned) bytes += sizeof name + name.key.size();
   return bytes + PinList(delta.pinned).bytes();
 }
+
+namespace {
 
 bool concerns(const PastChange& change, const std::string& node) {
   const auto is_it = [&](const Node& one) { return one.name == node; };

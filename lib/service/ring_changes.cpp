@@ -13,10 +13,13 @@
 
 namespace chash::service {
 
-void RingService::publish(std::shared_ptr<const Snapshot> next) {
+void RingService::publish(std::shared_ptr<const Snapshot> next, std::span<const MadeChange> made) {
   auto rings = std::make_shared<Rings>(*published_.latest());
-  rings->by_name.insert_or_assign(next->ring, std::move(next));
+  const std::string ring = next->ring;
+  const std::uint64_t epoch = next->epoch;
+  rings->by_name.insert_or_assign(ring, std::move(next));
   published_.publish(std::move(rings));
+  feed_.append(ring, epoch - made.size() + 1, made);
   in_doubt_ = false;
 }
 
@@ -78,7 +81,7 @@ Result<Committed> RingService::create(const Waiting& asked, RingSpec spec) {
   in_doubt_ = true;
   if (auto ok = store_.commit({ring, 0, (*next)->epoch, (*next)->epoch, {&change, 1}, nothing}); !ok)
     return std::move(ok).error();
-  publish(std::move(*next));
+  publish(std::move(*next), {&change, 1});
   return outcome;
 }
 
@@ -102,6 +105,7 @@ Result<Committed> RingService::remove(const Waiting& asked, const DeleteRing& ch
   fewer->by_name.erase(ring);
   fewer->epoch_floor = std::max(fewer->epoch_floor, epoch);
   published_.publish(std::move(fewer));
+  feed_.forget(ring);
   in_doubt_ = false;
   return outcome;
 }

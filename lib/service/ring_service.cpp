@@ -53,7 +53,11 @@ Result<std::unique_ptr<RingService>> RingService::start(Store& store, Log& log,
 }
 
 RingService::RingService(Store& store, Log& log, std::shared_ptr<const Rings> first)
-    : store_(store), log_(log), published_(std::move(first)), studies_(store, published_, plans_) {}
+    : store_(store),
+      log_(log),
+      published_(std::move(first)),
+      studies_(store, published_, plans_),
+      feed_(store, published_) {}
 
 RingService::~RingService() {
   {
@@ -192,6 +196,7 @@ Result<void> RingService::reload() {
                                        "', not at epoch " + std::to_string(ring->epoch) + "; going on from there.");
   }
   published_.publish(std::move(*stored));
+  feed_.look();
   in_doubt_ = false;
   return {};
 }

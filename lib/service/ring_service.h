@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "chash/ring_spec.h"
+#include "service/feed.h"
 #include "service/log.h"
 #include "service/plan_book.h"
 #include "service/published.h"
@@ -56,6 +57,8 @@ class RingService {
   // Questions that are answered aside.
   Studies& studies() { return studies_; }
   const PlanBook& plans() const { return plans_; }
+  // Questions that wait for a change.
+  Feed& feed() { return feed_; }
 
   // Threads: any.
   const Published<Rings>& rings() const { return published_; }
@@ -103,13 +106,14 @@ class RingService {
   void change_rings(Waiting& waiting);
   Result<Committed> create(const Waiting& asked, RingSpec spec);
   Result<Committed> remove(const Waiting& asked, const DeleteRing& change);
-  void publish(std::shared_ptr<const Snapshot> next);
+  void publish(std::shared_ptr<const Snapshot> next, std::span<const MadeChange> made);
 
   Store& store_;
   Log& log_;
   Published<Rings> published_;
   PlanBook plans_;
   Studies studies_;
+  Feed feed_;
   std::atomic<std::uint64_t> changes_made_{0};
 
   std::mutex mutex_;

@@ -64,7 +64,8 @@ void hide(json& value) {
       "pid",     "uptime_s",    "version",           "path", "listeners", "engine", "commits", "lookups",
       "changes", "connections", "log_lines_dropped", "time", "who"};
   for (auto& [name, member] : value.items()) {
-    if (hidden.contains(name)) member = "*";
+    const bool is_list_of_changes = name == "changes" && member.is_array();  // else it is a counter
+    if (hidden.contains(name) && !is_list_of_changes) member = "*";
     else if (member.is_structured()) hide(member);
   }
 }
