@@ -6,8 +6,8 @@
 #include "chash/version.h"
 #include "node_argument.h"
 #include "protocol/codec.h"
-#include "run.h"
 #include "redraw.h"
+#include "run.h"
 
 namespace chash::cli {
 namespace {

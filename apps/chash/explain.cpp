@@ -62,7 +62,8 @@ void append_text(const Run& run, const std::string& key, const Explain::Response
   if (!response.point.empty() && !response.walk.empty())
     append_line("point",
                 response.point + "  number " + std::to_string(response.point_number.value_or(0)) + " of " +
-                    (response.point_node.empty() ? response.walk.front().node : response.point_node) + ", " + percent_text(response.distance.value_or(0)) + " away",
+                    (response.point_node.empty() ? response.walk.front().node : response.point_node) + ", " +
+                    percent_text(response.distance.value_or(0)) + " away",
                 out);
   if (response.slot) append_line("slot", std::to_string(*response.slot), out);
   append_line("ring", response.ring + "  (" + response.profile + "), epoch " + std::to_string(response.epoch), out);

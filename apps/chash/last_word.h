@@ -1,5 +1,5 @@
-// The last word: how Ctrl-C ends a command that follows something (others look at Interrupt): at once while it waits, and after a line, or a
-// command that it runs, that has begun.
+// The last word: how Ctrl-C ends a command that follows something (others look at Interrupt): at once while it waits,
+// and after a line, or a command that it runs, that has begun.
 #pragma once
 
 #include <string>

@@ -10,9 +10,9 @@
 #include "pin_output.h"
 #include "protocol/codec.h"
 #include "protocol/text.h"
+#include "redraw.h"
 #include "ring_shares.h"
 #include "run.h"
-#include "redraw.h"
 
 namespace chash::cli {
 namespace {
@@ -179,7 +179,7 @@ void append_lines(const Run& run, const Listed& listed) {
     if (run.json()) append_json(member, out);
     else
       out += node.name + '\t' + number_text(node.weight) + '\t' + std::to_string(node.vnodes) + '\t' + node.state +
-             '\t' + fields_text(node.labels) + '\t' + (share ? number_text(*share) : "-");
+             '\t' + (share ? number_text(*share) : "-") + '\t' + fields_text(node.labels);
     out += '\n';
   }
 }

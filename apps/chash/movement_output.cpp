@@ -84,7 +84,8 @@ void append_ranges(const MovementReport& report, bool header, bool color, std::s
 std::string percent(double share, int decimals) { return fixed_text(100 * share, decimals) + "%"; }
 
 bool changes_anything(const MovementReport& report) {
-  return report.moved > 0 || !report.pins.empty() || !report.added.empty() || !report.removed.empty() || !report.altered.empty();
+  return report.moved > 0 || !report.pins.empty() || !report.added.empty() || !report.removed.empty() ||
+         !report.altered.empty();
 }
 
 Record flow_record(const FlowShare& flow) { return {{"from", flow.from}, {"to", flow.to}, {"share", flow.share}}; }

@@ -120,8 +120,8 @@ std::string toml_text(const RingFile& file) {
     add_texts("labels", node.labels);
   }
   for (const PinGiven& pin : file.pins.value_or(std::vector<PinGiven>())) {
-    out += "\n[[pins]]\n" + key_text(pin.key.bytes.empty() ? "prefix" : "key",
-                                    pin.key.bytes.empty() ? pin.prefix.bytes : pin.key.bytes);
+    out += "\n[[pins]]\n" +
+           key_text(pin.key.bytes.empty() ? "prefix" : "key", pin.key.bytes.empty() ? pin.prefix.bytes : pin.key.bytes);
     std::string nodes;
     for (const std::string& node : pin.nodes) nodes += (nodes.empty() ? "" : ", ") + quoted(node);
     out += "nodes = [" + nodes + "]\n";

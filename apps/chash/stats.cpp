@@ -1,8 +1,8 @@
 // stats: what the daemon does just now.
 #include "amounts.h"
 #include "interrupt.h"
-#include "run.h"
 #include "redraw.h"
+#include "run.h"
 
 namespace chash::cli {
 namespace {

@@ -133,8 +133,7 @@ std::shared_ptr<const PinIndex> PinIndex::of(const Profile& profile, const NodeL
       continue;
     }
     // The one before is an ancestor of this one, or has one in common with it.
-    std::uint32_t parent =
-        made->prefixes_.empty() ? no_parent : static_cast<std::uint32_t>(made->prefixes_.size() - 1);
+    std::uint32_t parent = made->prefixes_.empty() ? no_parent : static_cast<std::uint32_t>(made->prefixes_.size() - 1);
     while (parent != no_parent && !pin.name.key.starts_with(made->prefixes_[parent].text))
       parent = made->prefixes_[parent].parent;
     made->prefixes_.push_back({pin.name.key, parent, range});
@@ -157,14 +156,13 @@ std::span<const NodeIndex> PinIndex::nodes_of(std::string_view key) const {
   if (key.size() <= limits::pin_key_bytes)
     if (const auto exact = keys_.find(key); exact != keys_.end()) return span_of(exact->second);
   // All prefixes of the key are among the last one that is not above it, and its ancestors.
-  const auto above = std::ranges::upper_bound(prefixes_, key, {}, [](const Prefix& prefix) -> std::string_view {
-    return prefix.text;
-  });
+  const auto above = std::ranges::upper_bound(prefixes_, key, {},
+                                              [](const Prefix& prefix) -> std::string_view { return prefix.text; });
   if (above == prefixes_.begin()) return {};
   const Prefix* prefix = &*(above - 1);
   const std::string_view text = prefix->text;
-  const auto common = static_cast<std::size_t>(
-      std::ranges::mismatch(text, key.substr(0, text.size())).in1 - text.begin());
+  const auto common =
+      static_cast<std::size_t>(std::ranges::mismatch(text, key.substr(0, text.size())).in1 - text.begin());
   while (prefix->text.size() > common) {
     if (prefix->parent == no_parent) return {};
     prefix = &prefixes_[prefix->parent];

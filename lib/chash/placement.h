@@ -99,8 +99,8 @@ class Placement {
   void pin(const Profile& profile, const NodeList& nodes, const PinList& pins) {
     pins_ = PinIndex::of(profile, nodes, pins);
   }
-  // By position on the circle of the key's hash, where no pin is known: the node that is named at that rank, the owner at rank 0; no_node
-  // where so many are not named.  Requires: equal sizes, and common_cuts() with this.
+  // By position on the circle of the key's hash, where no pin is known: the node that is named at that rank, the owner
+  // at rank 0; no_node where so many are not named.  Requires: equal sizes, and common_cuts() with this.
   void named_at(std::span<const Token> positions, std::size_t rank, std::span<NodeIndex> found) const;
   // owners() by position.  Requires: as named_at().
   std::vector<NodeIndex> owners_at(Token position, std::size_t count) const;

@@ -133,7 +133,7 @@ struct Delta {
   std::optional<double> max_move{};
   std::vector<Replaced> replaced{};  // in the places of those whose names these have
   std::vector<PinName> unpinned{};
-  std::vector<Pin> pinned{};         // also those that were there, and become so
+  std::vector<Pin> pinned{};  // also those that were there, and become so
 
   bool empty() const { return has_same_nodes() && unpinned.empty() && pinned.empty() && !max_move; }
   bool has_same_nodes() const {

@@ -115,23 +115,23 @@ struct MovementReport {
     using M = MovementReport;
     constexpr auto body = In::body;
     constexpr auto optional = Presence::optional;
-    return std::tuple{Field{"added", &M::added, "nodes that come", body, optional},
-                      Field{"removed", &M::removed, "nodes that go", body, optional},
-                      Field{"altered", &M::altered, "nodes that get another weight or other fields", body, optional},
-                      Field{"moved", &M::moved, "share of all keys that change owner"},
-                      Field{"minimum", &M::minimum, "the least for these shares, whatever the placement"},
-                      Field{"needless", &M::needless, "of what moves: between nodes that nobody changed"},
-                      Field{"error", &M::error,
-                            "0 where all of this is exact; else it was sampled, and 95 times of 100 moved is this near",
-                            body, optional},
-                      Field{"flows", &M::flows, "from which node to which, the largest first"},
-                      Field{"flows_left_out", &M::flows_left_out, "flows that are too many to list", body, optional},
-                      Field{"nodes", &M::nodes, "the nodes whose share changes", body, optional},
-                      Field{"ranks", &M::ranks, "the same for replicas, if asked for", body, optional},
-                      Field{"ranges", &M::ranges, "the positions that move, if asked for", body, optional},
-                      Field{"pins", &M::pins, "pins that change, or whose owner does; no share tells of them", body,
-                            optional},
-                      Field{"pins_left_out", &M::pins_left_out, "pins that are too many to list", body, optional}};
+    return std::tuple{
+        Field{"added", &M::added, "nodes that come", body, optional},
+        Field{"removed", &M::removed, "nodes that go", body, optional},
+        Field{"altered", &M::altered, "nodes that get another weight or other fields", body, optional},
+        Field{"moved", &M::moved, "share of all keys that change owner"},
+        Field{"minimum", &M::minimum, "the least for these shares, whatever the placement"},
+        Field{"needless", &M::needless, "of what moves: between nodes that nobody changed"},
+        Field{"error", &M::error,
+              "0 where all of this is exact; else it was sampled, and 95 times of 100 moved is this near", body,
+              optional},
+        Field{"flows", &M::flows, "from which node to which, the largest first"},
+        Field{"flows_left_out", &M::flows_left_out, "flows that are too many to list", body, optional},
+        Field{"nodes", &M::nodes, "the nodes whose share changes", body, optional},
+        Field{"ranks", &M::ranks, "the same for replicas, if asked for", body, optional},
+        Field{"ranges", &M::ranges, "the positions that move, if asked for", body, optional},
+        Field{"pins", &M::pins, "pins that change, or whose owner does; no share tells of them", body, optional},
+        Field{"pins_left_out", &M::pins_left_out, "pins that are too many to list", body, optional}};
   }
 };
 

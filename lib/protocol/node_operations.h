@@ -46,10 +46,10 @@ struct ListNodes {
     std::vector<Member> nodes{};
     std::vector<PinGiven> pins{};
     static constexpr auto fields() {
-      return std::tuple{
-          Field{"ring", &Response::ring, "name of the ring"}, Field{"epoch", &Response::epoch, "the membership version"},
-          Field{"nodes", &Response::nodes, "the members"},
-          Field{"pins", &Response::pins, "keys that are placed by hand", In::body, Presence::optional}};
+      return std::tuple{Field{"ring", &Response::ring, "name of the ring"},
+                        Field{"epoch", &Response::epoch, "the membership version"},
+                        Field{"nodes", &Response::nodes, "the members"},
+                        Field{"pins", &Response::pins, "keys that are placed by hand", In::body, Presence::optional}};
     }
   };
 };

@@ -25,10 +25,10 @@
 
 namespace chash::protocol {
 
-using Operations = std::tuple<GetNode, GetNodes, Explain, ListNodes, AddNodes, RemoveNodes, AlterNodes, ReplaceNode,
-                              PinKeys, UnpinKeys, RingCreate, RingList, RingShow, RingCopy, RingDelete, RingSet,
-                              PlanChange, ApplyChange, RollBack, Diff, History, Watch, Blame, WhatIf, Status, Ping, Reload,
-                              SetLogLevel>;
+using Operations =
+    std::tuple<GetNode, GetNodes, Explain, ListNodes, AddNodes, RemoveNodes, AlterNodes, ReplaceNode, PinKeys,
+               UnpinKeys, RingCreate, RingList, RingShow, RingCopy, RingDelete, RingSet, PlanChange, ApplyChange,
+               RollBack, Diff, History, Watch, Blame, WhatIf, Status, Ping, Reload, SetLogLevel>;
 
 // Rows of the table in the order of Operations; AnyRequest::index() is the row's number.
 inline constexpr auto operation_table = []<class... Op>(std::type_identity<std::tuple<Op...>>) {

@@ -15,8 +15,9 @@
 namespace chash::protocol {
 
 struct PinKeys {
-  static constexpr OperationInfo info{"pin", Method::post, "/api/v1/rings/{ring}/pins", Access::write, 200,
-                                      "Give keys, or all that begin alike, to nodes by hand: all in one epoch, or none"};
+  static constexpr OperationInfo info{
+      "pin",         Method::post, "/api/v1/rings/{ring}/pins",
+      Access::write, 200,          "Give keys, or all that begin alike, to nodes by hand: all in one epoch, or none"};
   struct Request : ChangeOptions {
     std::string ring{default_ring};
     std::vector<PinGiven> pins{};
@@ -71,12 +72,11 @@ struct UnpinKeys {
     std::vector<PinNamed> unpinned{};
     std::optional<Plan> plan{};
     static constexpr auto fields() {
-      return std::tuple{
-          Field{"ring", &Response::ring, "name of the ring"},
-          Field{"epoch", &Response::epoch, "the membership version after the change"},
-          Field{"previous_epoch", &Response::previous_epoch, "and before it; equal if nothing changed"},
-          Field{"unpinned", &Response::unpinned, "what was pinned and is no longer"},
-          Field{"plan", &Response::plan, "with dry_run: what would move", In::body, Presence::optional}};
+      return std::tuple{Field{"ring", &Response::ring, "name of the ring"},
+                        Field{"epoch", &Response::epoch, "the membership version after the change"},
+                        Field{"previous_epoch", &Response::previous_epoch, "and before it; equal if nothing changed"},
+                        Field{"unpinned", &Response::unpinned, "what was pinned and is no longer"},
+                        Field{"plan", &Response::plan, "with dry_run: what would move", In::body, Presence::optional}};
     }
   };
 };

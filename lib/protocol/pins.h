@@ -45,14 +45,13 @@ struct PinMove : PinNamed {
   static constexpr auto fields() {
     constexpr auto body = In::body;
     constexpr auto optional = Presence::optional;
-    return std::tuple_cat(
-        PinNamed::fields(),
-        std::tuple{Field{"before", &PinMove::before, "the nodes that it names now", body, optional},
-                   Field{"after", &PinMove::after, "and those that it will name", body, optional},
-                   Field{"from", &PinMove::from, "who has its keys now; not said where their hashes decide", body,
-                         optional},
-                   Field{"to", &PinMove::to, "and who will have them", body, optional},
-                   Field{"expires", &PinMove::expires, "until when it will be", body, optional}});
+    return std::tuple_cat(PinNamed::fields(),
+                          std::tuple{Field{"before", &PinMove::before, "the nodes that it names now", body, optional},
+                                     Field{"after", &PinMove::after, "and those that it will name", body, optional},
+                                     Field{"from", &PinMove::from,
+                                           "who has its keys now; not said where their hashes decide", body, optional},
+                                     Field{"to", &PinMove::to, "and who will have them", body, optional},
+                                     Field{"expires", &PinMove::expires, "until when it will be", body, optional}});
   }
 };
 

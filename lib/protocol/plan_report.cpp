@@ -93,7 +93,8 @@ std::string owner_of(const PlacedRing& ring, const PinName& name) {
   bool is_first = true;
   for (const NodeIndex node : ring.placement.pinned(name)) {
     const auto state = node_state(ring.spec.nodes[node]);
-    if (!state || *state == NodeState::up || (is_first && *state == NodeState::drain)) return ring.spec.nodes[node].name;
+    if (!state || *state == NodeState::up || (is_first && *state == NodeState::drain))
+      return ring.spec.nodes[node].name;
     is_first = false;
   }
   return "";

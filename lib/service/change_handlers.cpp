@@ -216,9 +216,10 @@ void Handlers::handle(const PinKeys::Request& request, Caller caller, Done done)
   if (!pins) return done(std::move(pins).error());
   for (const Pin& pin : *pins)
     if (pin.expires_ms != 0 && pin.expires_ms <= next_time(0))
-      return done(make_error(Errc::invalid_argument, "the pin of " + pin_text(pin.name) + " would be over already: " +
-                                                         time_text(pin.expires_ms),
-                             "times are UTC unless they name an offset"));
+      return done(
+          make_error(Errc::invalid_argument,
+                     "the pin of " + pin_text(pin.name) + " would be over already: " + time_text(pin.expires_ms),
+                     "times are UTC unless they name an offset"));
   change_as<PinKeys>(request, request.ring, EditPins{{}, false, std::move(*pins)}, std::move(caller), std::move(done),
                      [ring = request.ring](const Committed& committed) {
                        return PinKeys::Response{ring,
@@ -236,8 +237,7 @@ void Handlers::handle(const UnpinKeys::Request& request, Caller caller, Done don
   change_as<UnpinKeys>(request, request.ring, EditPins{std::move(*names), request.if_exists, {}}, std::move(caller),
                        std::move(done), [ring = request.ring](const Committed& committed) {
                          UnpinKeys::Response response{ring, committed.epoch, committed.previous_epoch, {}, {}};
-                         for (const PinName& name : committed.delta.unpinned)
-                           response.unpinned.push_back(named(name));
+                         for (const PinName& name : committed.delta.unpinned) response.unpinned.push_back(named(name));
                          return response;
                        });
 }

@@ -152,9 +152,10 @@ Result<void> check_deletable(const std::string& ring) {
 
 Result<void> check_room(const Rings& rings, const Snapshot& next) {
   if (next.bytes > limits::ring_bytes)
-    return make_error(Errc::too_large,
-                      "the names, fields, slots and pins of the ring would have " + std::to_string(next.bytes) + " bytes",
-                      "the limit is " + std::to_string(limits::ring_bytes) + " bytes");
+    return make_error(
+        Errc::too_large,
+        "the names, fields, slots and pins of the ring would have " + std::to_string(next.bytes) + " bytes",
+        "the limit is " + std::to_string(limits::ring_bytes) + " bytes");
   std::size_t points = next.placement.points(), bytes = next.bytes;
   for (const auto& [name, ring] : rings.by_name) {
     if (name == next.ring) continue;
@@ -205,7 +206,8 @@ std::string drain_fault(const Snapshot& before, const Snapshot& after) {
 }
 
 bool takes_down_only(const RingSpec& before, const Delta& delta) {
-  if (!delta.added.empty() || !delta.removed.empty() || delta.slots || !delta.pinned.empty() || !delta.unpinned.empty() || delta.altered.empty())
+  if (!delta.added.empty() || !delta.removed.empty() || delta.slots || !delta.pinned.empty() ||
+      !delta.unpinned.empty() || delta.altered.empty())
     return false;
   std::unordered_map<std::string_view, const Node*> nodes;
   for (const Node& node : before.nodes) nodes.emplace(node.name, &node);

@@ -82,7 +82,8 @@ Result<GetNodes::Response> Handlers::handle(const GetNodes::Request& request) {
 Result<ListNodes::Response> Handlers::handle(const ListNodes::Request& request) {
   auto snapshot = ring_named(request.ring);
   if (!snapshot) return std::move(snapshot).error();
-  return ListNodes::Response{(*snapshot)->ring, (*snapshot)->epoch, members_of(**snapshot), given((*snapshot)->spec.pins)};
+  return ListNodes::Response{(*snapshot)->ring, (*snapshot)->epoch, members_of(**snapshot),
+                             given((*snapshot)->spec.pins)};
 }
 
 Result<RingList::Response> Handlers::handle(const RingList::Request&) {

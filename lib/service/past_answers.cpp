@@ -52,9 +52,8 @@ bool concerns(const PastChange& change, const std::string& node) {
          std::ranges::any_of(change.delta.added, is_it) || std::ranges::any_of(change.delta.altered, is_it) ||
          std::ranges::any_of(change.delta.replaced,
                              [&](const Replaced& one) { return one.name == node || is_it(one.node); }) ||
-         std::ranges::any_of(change.delta.pinned, [&](const Pin& pin) {
-           return std::ranges::find(pin.nodes, node) != pin.nodes.end();
-         });
+         std::ranges::any_of(change.delta.pinned,
+                             [&](const Pin& pin) { return std::ranges::find(pin.nodes, node) != pin.nodes.end(); });
 }
 
 // Changes that were made and are no longer kept: the first one of a ring that was created made its first epoch.

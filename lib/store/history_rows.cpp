@@ -198,9 +198,9 @@ bool write_change(sqlite3* database, std::string_view ring, std::int64_t epoch, 
 }
 
 bool forget(sqlite3* database, std::string_view ring, std::int64_t oldest) {
-  for (const char* sql : {"DELETE FROM change WHERE ring = ?1 AND epoch <= ?2",
-                          "DELETE FROM past_node WHERE ring = ?1 AND removed <= ?2",
-                          "DELETE FROM past_pin WHERE ring = ?1 AND removed <= ?2"}) {
+  for (const char* sql :
+       {"DELETE FROM change WHERE ring = ?1 AND epoch <= ?2", "DELETE FROM past_node WHERE ring = ?1 AND removed <= ?2",
+        "DELETE FROM past_pin WHERE ring = ?1 AND removed <= ?2"}) {
     Statement erase(database, sql);
     erase.bind(1, ring);
     erase.bind(2, oldest);

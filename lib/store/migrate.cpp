@@ -144,7 +144,8 @@ Result<void> migrate(sqlite3* database) {
   if (auto ok = execute(database, begin.c_str()); !ok) return failed(ok.error());
   if (!rewrite_rings(database, *format)) return failed(make_error(Errc::storage_failed, sqlite3_errmsg(database)));
   if (auto rings = read_rings(database); !rings) return failed(rings.error());
-  if (auto ok = execute(database, ("DROP TABLE old_ring; DROP TABLE old_node;" + end).c_str()); !ok) return failed(ok.error());
+  if (auto ok = execute(database, ("DROP TABLE old_ring; DROP TABLE old_node;" + end).c_str()); !ok)
+    return failed(ok.error());
   return {};
 }
 

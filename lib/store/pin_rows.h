@@ -1,5 +1,5 @@
-// The rows of the state file that tell of pins, read and written: of now, and of the past as nodes are (history_rows.h).
-// They add to Head::nodes what nodes do.
+// The rows of the state file that tell of pins, read and written: of now, and of the past as nodes are
+// (history_rows.h). They add to Head::nodes what nodes do.
 #pragma once
 
 #include <sqlite3.h>

@@ -120,12 +120,14 @@ TEST_CASE("pins: what cannot be pinned is refused") {
   CHECK(refusal(ring, EditPins{}) == "no key is named");
   CHECK(refusal(ring, EditPins{{{"k", true}}, false, {}}) == "prefix 'k' is not pinned");
   CHECK(resolve(ring, EditPins{{{"k", true}}, true, {}})->empty());
-  CHECK(refusal(ring, EditPins{{}, false, {{{"k", true}, {"a"}}, {{"k", true}, {"b"}}}}) == "prefix 'k' is pinned twice");
+  CHECK(refusal(ring, EditPins{{}, false, {{{"k", true}, {"a"}}, {{"k", true}, {"b"}}}}) ==
+        "prefix 'k' is pinned twice");
   RingSpec full = ring;
   std::vector<Pin> many;
   for (std::size_t i = 0; i < limits::pins; ++i) many.push_back({{std::to_string(i), false}, {"a"}});
   full.pins = many;
-  CHECK(refusal(full, EditPins{{}, false, {{{"x", false}, {"a"}}}}).starts_with("the ring would have more than 10000 pins"));
+  CHECK(refusal(full, EditPins{{}, false, {{{"x", false}, {"a"}}}})
+            .starts_with("the ring would have more than 10000 pins"));
   CHECK(refusal(full, EditPins{{}, false, {{{"7", false}, {"b"}}}}).empty());
 }
 

@@ -213,6 +213,7 @@ TEST_CASE("the names in templates that help lists are those that each command ha
       {"down", {"plain"}},
       {"up", {"plain"}},
       {"replace", {"plain", "other"}},
+      {"unpin", {"k"}},
       {"plan", {"--add", "x"}},
       {"diff", {"1"}},
       {"apply", {"plan-0123456789abcdef"}},

@@ -25,6 +25,15 @@ const std::map<std::string, std::string> not_run{
     {"chash check -u http://db-1:8000 http://db-2:8000", "other hosts"},
     {"chash -u http://cache-admin.example.net:8000 \\\n    --token-file ./token add cache-node-4", "another host"},
     {"source <(chash completion zsh)", "another shell, which completion_test.cpp has"},
+    {"chash list --label zone=eu-1 --watch", "it goes on"},
+    {"chash status --watch", "it goes on"},
+    {"chash stats --watch=500ms -o jsonl | jq .lookups_per_s", "it goes on"},
+    {"chash watch", "it goes on"},
+    {"chash watch -r web --from 42 | jq .operation", "it goes on"},
+    {"chash watch --exec 'chash export >ring.toml && systemctl reload app'", "it goes on"},
+    {"chash bench", "it takes five seconds"},
+    {"chash bench --duration 20s --connections 4 --keys keys.txt", "it takes twenty seconds"},
+    {"chash bench --http --pipeline 1 --json | jq .p99_us", "it takes five seconds"},
 };
 
 // What ends with another status than 0, since our daemon is a young one.
@@ -39,8 +48,10 @@ const std::map<std::string_view, std::string> before_help{
     {"compare", "chash ring copy web trial"},
     {"add", "chash remove --if-exists cache-4 cache-5 cache-6 cache-7"},
     {"remove", "chash add --if-missing cache-4 cache-5"},
+    {"wait", "chash up cache-2; for i in $(seq 44); do chash weight cache-1 $((i % 2 + 1)); done"},
     {"set", "chash set cache-3 --label rack=r7"},
-    {"plan", "chash remove --if-exists cache-4 cache-5 cache-9; chash add cache-2; chash export >ring.toml"},
+    {"pin", "chash remove --if-exists cache-9; chash add cache-2"},
+    {"plan", "chash remove --if-exists cache-4 cache-5; chash export >ring.toml"},
     {"apply", "chash export >ring.toml; chash export -r web --as nginx >upstream.conf"},
     {"export", "for i in $(seq 44); do chash weight cache-1 $((i % 2 + 1)); done"},
     {"whatif", "chash set cache-1 cache-3 --label zone=eu-1"},
@@ -56,8 +67,11 @@ class Sandbox {
   explicit Sandbox(const std::vector<std::string>& nodes) : daemon_({.initial_nodes = nodes}) {
     std::filesystem::create_directories(path("bin"));
     std::filesystem::create_symlink(CHASH_PROGRAM, path("bin/chash"));
-    for (const auto& [name, line] : std::map<std::string, std::string>{
-             {"hostname", "echo " + nodes.front()}, {"refresh", "cat"}, {"rebuild-cache", "cat"}, {"ssh", "true"}}) {
+    for (const auto& [name, line] : std::map<std::string, std::string>{{"hostname", "echo " + nodes.front()},
+                                                                       {"refresh", "cat"},
+                                                                       {"rebuild-cache", "cat"},
+                                                                       {"ssh", "true"},
+                                                                       {"start-app", "true"}}) {
       write_file(path("bin/" + name), "#!/bin/sh\n" + line + '\n');
       std::filesystem::permissions(path("bin/" + name), std::filesystem::perms::owner_all);
     }

@@ -20,11 +20,11 @@ TEST_CASE("list has the share that distribution has, to the last digit, and a da
     CHECK(shell.ask({"list", "-r", ring, "--format", template_text}) ==
           shell.ask({"distribution", "-r", ring, "--format", template_text}));
   }
-  CHECK(shell.ask({"list", "-r", "even"}).ends_with("\t0.75\n"));
-  CHECK(shell.ask({"list", "-r", "jump"}).ends_with("\tup\t\t-\n"));
+  CHECK(shell.ask({"list", "-r", "even"}).ends_with("\t0.75\t\n"));
+  CHECK(shell.ask({"list", "-r", "jump"}).ends_with("\tup\t-\t\n"));
   CHECK_FALSE(contains(shell.ask({"list", "-r", "jump", "--json"}), "share"));
   CHECK(shell.ask({"list", "-r", "jump", "--format", "{share}"}) == "nan\nnan\n");
-  CHECK(shell.ask({"list", "-r", "dark"}) == "a\t1\t100\tdown\t\t0\nb\t1\t100\tdown\t\t0\n");
+  CHECK(shell.ask({"list", "-r", "dark"}) == "a\t1\t100\tdown\t0\t\nb\t1\t100\tdown\t0\t\n");
   CHECK(contains(shell.ask({"list", "-o", "table"}), "cache-node-1    1.00     100  up     36.27%\n"));
   CHECK(shell.run({"list", "-r", "jump", "--sort", "share"}).status == 2);
   CHECK(daemon.stop() == 0);

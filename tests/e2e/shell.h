@@ -31,13 +31,14 @@ struct Shell {
     CHECK(outcome.err == "");
     return outcome.out;
   }
-  // The same of `list`, without its last column: the shares.
+  // The same of `list`, without the shares.
   std::string nodes(Words words) const {
     const std::string text = ask(std::move(words));
     std::string cut;
     for (std::size_t start = 0, end = 0; (end = text.find('\n', start)) != text.npos; start = end + 1) {
       const std::string line = text.substr(start, end - start);
-      cut += line.substr(0, line.rfind('\t')) + '\n';
+      const std::size_t labels = line.rfind('\t');
+      cut += line.substr(0, line.rfind('\t', labels - 1)) + line.substr(labels) + '\n';
     }
     return cut;
   }

@@ -89,8 +89,8 @@ TEST_CASE("a state file that is none of ours is refused and left as it is") {
   CHECK(stopped.start_on(std::string(8'192, '\0')) == Fate::refused);
   CHECK(stopped.start_on(stopped.with_number(application_id_at, 0x12345678)) == Fate::refused);
   CHECK(stopped.start_on(stopped.with_number(application_id_at, 0)) == Fate::refused);
-  CHECK(stopped.start_on(stopped.with_number(user_version_at, 5)) == Fate::refused);
-  CHECK(contains(stopped.daemon.console(), "written by a newer chash (format 5"));
+  CHECK(stopped.start_on(stopped.with_number(user_version_at, 6)) == Fate::refused);
+  CHECK(contains(stopped.daemon.console(), "written by a newer chash (format 6"));
   CHECK(stopped.start_on(stopped.with_number(user_version_at, 0)) == Fate::refused);
   CHECK(stopped.start_on(stopped.bytes) == Fate::harmless);
 }

@@ -74,7 +74,8 @@ NodeNames order_of(const RingSpec& spec, const std::string& key) {
 
 }  // namespace
 
-TEST_CASE("random rings of nodes in all states and zones, with pins, answer as the manual says, over the socket and HTTP") {
+TEST_CASE(
+    "random rings of nodes in all states and zones, with pins, answer as the manual says, over the socket and HTTP") {
   const Daemon daemon;
   LineClient line(daemon.socket());
   HttpClient http(daemon.http_port());

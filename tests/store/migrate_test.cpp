@@ -74,9 +74,10 @@ void make_file(const fs::path& path, std::string sql) {
   std::string hex = "x'";
   for (const NodeIndex node : slots_3.spec.slots.nodes()) hex += node == 0 ? "0000" : "0100";
   if (const auto at = sql.find("SLOTS"); at != std::string::npos) sql.replace(at, 5, hex + "'");
-  tamper(path, "DROP TABLE ring; DROP TABLE node; DROP TABLE past_node; DROP TABLE change; DROP TABLE request;"
-               "DROP TABLE pin; DROP TABLE past_pin;" +
-               sql);
+  tamper(path,
+         "DROP TABLE ring; DROP TABLE node; DROP TABLE past_node; DROP TABLE change; DROP TABLE request;"
+         "DROP TABLE pin; DROP TABLE past_pin;" +
+             sql);
 }
 
 // What was before its epoch is not known of a ring from an older file; from there on it has a history like any other.

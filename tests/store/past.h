@@ -68,10 +68,13 @@ inline std::optional<Delta> random_change(std::mt19937_64& random, const std::ve
     case 9:
     case 10: {
       if (spec.nodes.empty()) return std::nullopt;
-      const auto random_name = [&] { return PinName{random() % 2 == 0 ? "k" : std::string("\x80\0", 2), random() % 2 == 0}; };
+      const auto random_name = [&] {
+        return PinName{random() % 2 == 0 ? "k" : std::string("\x80\0", 2), random() % 2 == 0};
+      };
       EditPins edit{{random_name()}, true, {}};
       if (random() % 3 != 0)
-        edit.add = {{random_name(), {random_member().name}, static_cast<std::int64_t>(random() % 2 * 1'700'000'000'000)}};
+        edit.add = {
+            {random_name(), {random_member().name}, static_cast<std::int64_t>(random() % 2 * 1'700'000'000'000)}};
       change = edit;
       break;
     }
