@@ -64,7 +64,8 @@ std::string done_text(Command command, const std::vector<std::string>& nodes) {
   if (command == Command::drain) return names + (one ? " drains" : " drain");
   if (command == Command::down) return names + (one ? " is" : " are") + " down";
   if (command == Command::up) return names + (one ? " is" : " are") + " up";
-  return names + (one ? " is" : " are") + " otherwise";
+  if (command == Command::weight) return "weight of " + names + " changed";
+  return "set " + names;
 }
 
 // `weight NODE` without a value.

@@ -2,17 +2,20 @@
 
 #include <unistd.h>
 
+#include <atomic>
+
 namespace chash::cli {
 namespace {
 
-volatile std::sig_atomic_t interrupted = 0;
+// Threads look at it, too, so that a sig_atomic_t is not enough.
+std::atomic<int> interrupted{0};
+static_assert(std::atomic<int>::is_always_lock_free);  // else no signal handler may touch it
 
 // timeout(1) sends it twice at once, to the process and to its group.
-constexpr std::sig_atomic_t enough = 3;
+constexpr int enough = 3;
 
 void note(int) {
-  interrupted = interrupted + 1;
-  if (interrupted >= enough) ::_exit(interrupted_status);
+  if (interrupted.fetch_add(1, std::memory_order_relaxed) + 1 >= enough) ::_exit(interrupted_status);
 }
 
 }  // namespace
@@ -29,6 +32,6 @@ Interrupt::Interrupt() {
 
 Interrupt::~Interrupt() { sigaction(SIGINT, &before_, nullptr); }
 
-bool Interrupt::came() { return interrupted != 0; }
+bool Interrupt::came() { return interrupted.load(std::memory_order_relaxed) != 0; }
 
 }  // namespace chash::cli

@@ -13,7 +13,11 @@ Result<AnyResponse> response_from(std::size_t row, const json& object) {
   return call_row<Result<AnyResponse>>(row, [&]<class Op>() -> Result<AnyResponse> {
     typename Op::Response response;
     if (!object.is_object()) return make_error(Errc::internal, "the answer is not an object");
-    if (auto ok = read_record(object, response, Unknown::skip); !ok) return std::move(ok).error();
+    // Whoever asked has made no mistake.
+    if (auto ok = read_record(object, response, Unknown::skip); !ok)
+      return make_error(Errc::internal,
+                        "the answer is none of '" + std::string(Op::info.name) + "': " + ok.error().message,
+                        "see chash version");
     return AnyResponse(std::move(response));
   });
 }

@@ -81,6 +81,10 @@ TEST_CASE("codec: an answer that is none is an internal error, not a crash") {
   CHECK(decode_reply(AnyRequest(Ping::Request{}).index(), "<html>").error().code == Errc::internal);
   CHECK(decode_response(AnyRequest(Ping::Request{}).index(), "<html>").error().code == Errc::internal);
   CHECK(decode_response(operation_table.size(), "{}").error().code == Errc::internal);
+  for (const char* wrong : {"{}", R"({"version":7,"protocol":1,"pid":7})", "[]"}) {
+    const Error error = decode_response(AnyRequest(Ping::Request{}).index(), wrong).error();
+    CHECK(error.code == Errc::internal);
+  }
   CHECK(decode_http(operation_table.size(), {}, {}, "").error().code == Errc::internal);
 }
 
