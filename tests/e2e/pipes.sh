@@ -31,7 +31,7 @@ while read -r name; do
 done <names
 is "what the loop saw" " cache-node-1 1 cache-node-2 1 cache-node-3 1" "$seen"
 
-chash list -o plain | while IFS="$(printf '\t')" read -r name weight points state share labels; do
+chash list -o plain | while IFS="$(printf '\t')" read -r name weight points state share _; do
   is "a line of list" "1 100 up 0." "$weight $points $state ${share%"${share#0.}"}"
   echo "$name"
 done >again
