@@ -22,8 +22,9 @@ void put(const std::string& text) {
 bool says_yes() {
   const Interrupt interrupt;
   char reply[reply_bytes];
+  if (!Interrupt::wait(STDIN_FILENO)) return put("\n"), false;
   const ssize_t count = ::read(STDIN_FILENO, reply, sizeof reply);  // a terminal gives a line
-  if (count <= 0 || Interrupt::came()) return put("\n"), false;
+  if (count <= 0) return put("\n"), false;
   std::string word(reply, static_cast<std::size_t>(count));
   word.erase(std::min(word.find_last_not_of(" \t\r\n") + 1, word.size()));
   std::ranges::transform(word, word.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; });

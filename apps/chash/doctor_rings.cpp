@@ -130,8 +130,8 @@ void RingDoctor::check_zones() {
   }
   if (zones.empty() || ring_.nodes.size() < 2) return;
   if (!without.empty())
-    find(Verdict::warn, "no zone is known of " + names_text(without) + ", but of the other nodes",
-         "try: " + command("set") + " NODE --label zone=NAME");
+    find(Verdict::warn, "without a zone, which other nodes have: " + names_text(without),
+         "try: " + command("set") + ' ' + without.front() + " --label zone=NAME");
   else if (zones.size() == 1)
     find(Verdict::warn, "all nodes are in zone " + zones.begin()->first + ": a copy elsewhere is none",
          "add nodes of another zone, or correct the labels: " + command("set") + " NODE --label zone=NAME");

@@ -101,6 +101,12 @@ void tell_dropped(std::uint64_t dropped, std::uint64_t oldest) {
 // What a line in a pipe has as it is.
 std::string cell(const Run& run, const std::string& text) { return run.out.is_terminal() ? for_people(text) : text; }
 
+// For people to the second, which fits 80 columns; --since takes it as it is.
+std::string when_text(const std::string& time) {
+  if (time.empty()) return "-";
+  return time.substr(0, time.find('.')) + 'Z';
+}
+
 std::string or_dash(const std::string& name) { return name.empty() ? "-" : for_people(name); }
 
 // Pages of a list that is asked for backwards, until there are `count` or no more.
@@ -162,8 +168,8 @@ int show_history(const Run& run) {
       encode_item(entry, out);
       out += '\n';
     } else if (table) {
-      rows.add({std::to_string(entry.epoch), or_dash(entry.time), for_people(entry.who), for_people(change_text(entry)),
-                entry.moved ? percent(*entry.moved, 2) : "-", for_people(entry.note)});
+      rows.add({std::to_string(entry.epoch), when_text(entry.time), for_people(entry.who),
+                for_people(change_text(entry)), entry.moved ? percent(*entry.moved, 2) : "-", for_people(entry.note)});
     } else {
       out += plain_line(run, entry);
     }
@@ -206,7 +212,7 @@ int blame_key(const Run& run) {
       encode_item(move, out);
       out += '\n';
     } else if (table) {
-      rows.add({std::to_string(move.epoch), or_dash(move.time), or_dash(move.from), or_dash(move.to),
+      rows.add({std::to_string(move.epoch), when_text(move.time), or_dash(move.from), or_dash(move.to),
                 for_people(move.who), move.operation, for_people(move.note)});
     } else {
       out += std::to_string(move.epoch) + '\t' + move.time + '\t' + move.from + '\t' + move.to + '\t' + move.who +

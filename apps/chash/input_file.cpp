@@ -1,11 +1,13 @@
 #include "input_file.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 
+#include "interrupt.h"
 #include "protocol/text.h"
 
 namespace chash::cli {
@@ -19,9 +21,16 @@ Result<InputFile> InputFile::open(const std::string& path) {
 }
 
 std::size_t InputFile::read(char* bytes, std::size_t size) {
-  const std::size_t count = std::fread(bytes, 1, size, file_.get());
-  if (count == 0 && std::ferror(file_.get()) != 0) error_ = errno;
-  return count;
+  // fread() would go on until a pipe has given all, and could not be woken by Ctrl-C.
+  const int descriptor = ::fileno(file_.get());
+  while (Interrupt::wait(descriptor)) {
+    const ssize_t count = ::read(descriptor, bytes, size);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno == EINTR) continue;
+    error_ = errno;
+    break;
+  }
+  return 0;
 }
 
 bool InputFile::read_line(std::string& line) {

@@ -15,7 +15,8 @@ class InputFile {
   // Errors: invalid_argument, with the name and the system's reason. A folder opens, and fails when it is read.
   static Result<InputFile> open(const std::string& path);
 
-  // As std::fread: 0 at the end, and where it fails.
+  // What there is, as read(2); 0 at the end, where it fails, and after Ctrl-C where that is only noted. Not after
+  // read_line(), which has a buffer.
   std::size_t read(char* bytes, std::size_t size);
   // One line without its newline; false at the end, and where it fails.
   bool read_line(std::string& line);

@@ -16,6 +16,10 @@ class Interrupt {
   // Whether it came while any of them lived.
   static bool came();
 
+  // Until the descriptor can be read, or the time is over; -1 is none of it. False when it came, before or meanwhile:
+  // no read() that follows upon a look at came() can say so, since it may come in between.
+  static bool wait(int descriptor, int timeout_ms = -1);
+
  private:
   struct sigaction before_ {};
 };

@@ -53,9 +53,9 @@ int KeyStream::ask_standard_input(char end, bool hex) {
   std::array<char, read_bytes> buffer;
   const Interrupt interrupt;
   for (;;) {
-    if (Interrupt::came()) return stop_in_order();
     pollfd input{STDIN_FILENO, POLLIN, 0};
     if (::poll(&input, 1, 0) == 0 && !(submit() && drain())) return status_;
+    if (!Interrupt::wait(STDIN_FILENO)) return stop_in_order();
     const ssize_t count = ::read(STDIN_FILENO, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {

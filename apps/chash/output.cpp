@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <clocale>
 #include <cstring>
+#include <cwchar>
 
 #include "protocol/codec.h"
 #include "protocol/text.h"
@@ -102,6 +104,26 @@ bool is_number(std::string_view cell) {
   return error == std::errc() && end == cell.data() + cell.size();
 }
 
+// Columns of a terminal that UTF-8 takes: two for wide characters, none for those that combine. The locale of whoever
+// calls us may be any; C.UTF-8 is part of Debian's C library, and without it bytes are counted.
+std::size_t display_width(std::string_view text) {
+  if (std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) return text.size();
+  static const locale_t utf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (utf8 == nullptr) return text.size();
+  const locale_t ours = ::uselocale(utf8);
+  std::size_t width = 0;
+  std::mbstate_t state{};
+  while (!text.empty()) {
+    wchar_t character = 0;
+    const std::size_t length = std::mbrtowc(&character, text.data(), text.size(), &state);
+    if (length == 0 || length > text.size()) break;  // for_people() lets neither pass
+    width += static_cast<std::size_t>(std::max(0, ::wcwidth(character)));
+    text.remove_prefix(length);
+  }
+  ::uselocale(ours);
+  return width;
+}
+
 }  // namespace
 
 void Table::append_to(std::string& out, bool header, bool color) const {
@@ -110,7 +132,7 @@ void Table::append_to(std::string& out, bool header, bool color) const {
   numbers.front() = false;  // the names, whatever they are
   for (const auto& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
+      widths[i] = std::max(widths[i], display_width(row[i]));
       if (&row != &rows_.front() && !is_number(row[i])) numbers[i] = false;
     }
   }
@@ -120,7 +142,7 @@ void Table::append_to(std::string& out, bool header, bool color) const {
     if (is_header && color) out += bold;
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string padding(widths[i] - row[i].size(), ' ');
+      const std::string padding(widths[i] - display_width(row[i]), ' ');
       line += (i == 0 ? "" : "  ") + (numbers[i] ? padding + row[i] : row[i] + padding);
     }
     line.erase(line.find_last_not_of(' ') + 1);

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "chash/limits.h"
 #include "protocol/codec.h"
-#include "protocol/text.h"
 
 namespace chash::cli {
 
@@ -12,7 +10,7 @@ using protocol::PinGiven;
 using protocol::PinNamed;
 
 std::string pinned_text(const PinNamed& pin) {
-  return protocol::printable(pin.key.bytes.empty() ? pin.prefix.bytes : pin.key.bytes, limits::pin_key_bytes);
+  return for_people(pin.key.bytes.empty() ? pin.prefix.bytes : pin.key.bytes);
 }
 
 std::string pin_label(const PinNamed& pin) { return pinned_text(pin) + (pin.key.bytes.empty() ? "*" : ""); }

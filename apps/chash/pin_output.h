@@ -9,7 +9,7 @@
 
 namespace chash::cli {
 
-// The bytes that are pinned, in printable ones.
+// The bytes that are pinned, with escapes for what a terminal or a column cannot have.
 std::string pinned_text(const protocol::PinNamed& pin);
 // The same, with a * behind a prefix.
 std::string pin_label(const protocol::PinNamed& pin);

@@ -1,7 +1,5 @@
 #include "redraw.h"
 
-#include <poll.h>
-
 #include "interrupt.h"
 
 namespace chash::cli {
@@ -34,7 +32,7 @@ bool wait_undisturbed(std::chrono::milliseconds time) {
   const auto end = Clock::now() + time;
   for (auto left = time; !Interrupt::came() && left.count() > 0;
        left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()))
-    ::poll(nullptr, 0, static_cast<int>(left.count()));
+    Interrupt::wait(-1, static_cast<int>(left.count()));
   return !Interrupt::came();
 }
 

@@ -115,13 +115,17 @@ bool Waiter::sleep_until_change(std::uint64_t epoch) {
 }
 
 Result<ListNodes::Response> Waiter::execute() {
+  std::string not_so;
   while (true) {
+    // When the time is up, there is one more look. It has no time to be answered in: that it was not says nothing.
+    const bool has_time = left() > milliseconds(0);
     ListNodes::Response list;
     const auto missing = look(list);
     if (!missing) return missing.error();
     if (missing->empty()) return list;
+    if (has_time || not_so.empty() || !list.ring.empty()) not_so = *missing;
     if (left() == milliseconds(0))
-      return make_error(Errc::timeout, "not so within " + net::duration_text(run_.options.timeout) + ": " + *missing);
+      return make_error(Errc::timeout, "not so within " + net::duration_text(run_.options.timeout) + ": " + not_so);
     if (list.ring.empty() || !sleep_until_change(list.epoch)) std::this_thread::sleep_for(std::min(pause, left()));
   }
 }

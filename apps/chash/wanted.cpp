@@ -51,7 +51,9 @@ Result<WantedChange> wanted_change(const Run& run) {
       (wanted.add.empty() && wanted.remove.empty() ? 0u : 1u) + (wanted.rollback ? 1u : 0u) + run.line.operands.size();
   if (ways == 0) return misused("nothing is to be changed", "give a FILE, or --add, --remove, --rollback");
   if (ways > 1)
-    return misused("more than one change is asked for", "give one FILE, or --add and --remove, or --rollback");
+    return misused(
+        "more than one change is asked for",
+        "give one FILE, or --add and --remove, or --rollback; what other commands would do, their --dry-run tells");
   if (run.line.operands.empty() && run.line.has(Option::prune)) return misused("--prune is for a FILE");
   if (run.line.operands.empty()) return wanted;
   if (auto ok = read_file(run, run.line.operands.front(), wanted); !ok) return std::move(ok).error();

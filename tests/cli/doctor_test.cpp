@@ -190,7 +190,7 @@ TEST_CASE("doctor: zones that are one alone, or not known of every node, are dou
   check_one(ring_of({{"a", 1, {}, {{"zone", "x"}}}, {"b", 1, {}, {{"zone", "x"}}}}), Verdict::warn,
             "all nodes are in zone x: a copy elsewhere is none");
   check_one(ring_of({{"a", 1, {}, {{"zone", "x"}}}, {"b", 1}}), Verdict::warn,
-            "no zone is known of b, but of the other nodes");
+            "without a zone, which other nodes have: b");
   check_one(ring_of({{"a", 1, {}, {{"zone", "x"}}}, {"b", 1, {}, {{"zone", "y"}}}}), Verdict::ok, "2 nodes");
 }
 

@@ -303,6 +303,19 @@ TEST_CASE("output: text for people keeps what is readable and escapes what a ter
   CHECK(for_people(std::string("\0", 1)) == "\\x00");
 }
 
+TEST_CASE("output: columns stand under each other whatever their characters take") {
+  Table table({"NODE", "ZONE", "X"});
+  table.add({"a", "\xe6\x97\xa5\xe6\x9c\xac", "wide"});  // two characters of two columns
+  table.add({"b", "cafe\xcc\x81", "combining"});         // the accent takes none
+  table.add({"c", "plain", "ascii"});
+  std::string out;
+  table.append_to(out, false, false);
+  CHECK(out ==
+        "a     \xe6\x97\xa5\xe6\x9c\xac   wide\n"
+        "b     cafe\xcc\x81   combining\n"
+        "c     plain  ascii\n");
+}
+
 TEST_CASE("output: a table has its numbers to the right") {
   Table table({"NODE", "WEIGHT"});
   table.add({"a", "1.00"});
