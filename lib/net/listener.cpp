@@ -134,8 +134,9 @@ Result<asio::local::stream_protocol::acceptor> listen_unix(asio::io_context& con
   const mode_t mask = umask(0177);
   if (!error) acceptor.bind(asio::local::stream_protocol::endpoint(path), error);
   umask(mask);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  // Open to everybody before anybody can connect: whoever came in between would be told that he may not.
   if (!error && chmod(path.c_str(), 0666) != 0) error.assign(errno, asio::system_category());
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return cannot_listen(path, error);
   return acceptor;
 }

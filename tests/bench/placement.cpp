@@ -70,6 +70,7 @@ int main(int argc, char** argv) {
   std::vector<std::size_t> rings{10, 100, 1000, 10'000};
   if (is_smoke) rings.resize(2);
   for (const std::size_t nodes : rings) keys_to_nodes(report, nodes);
+  pinned_rings(report);
   for (const std::size_t nodes : rings) replica_lists(report, nodes);
   hashing(report);
   for (const std::size_t nodes : sizes) tables(report, nodes);

@@ -26,13 +26,17 @@ using chash::Placement;
 using chash::Point;
 using chash::Token;
 
-Placement placed(const std::string& profile, const chash::NodeList& nodes) {
-  auto placement = chash::build(chash::RingSpec{profile, nodes});
+Placement placed(const chash::RingSpec& spec) {
+  auto placement = chash::build(spec);
   if (!placement) {
     std::cerr << "bench_placement: " << placement.error().message << '\n';
     std::exit(1);
   }
   return std::move(*placement);
+}
+
+Placement placed(const std::string& profile, const chash::NodeList& nodes) {
+  return placed(chash::RingSpec{profile, nodes});
 }
 
 std::vector<Token> random_tokens(std::size_t count) {
@@ -139,6 +143,36 @@ void keys_to_nodes(Report& report, std::size_t count) {
   }
   for (Row& row : libmemcached_rows(nodes, views)) rows.push_back(std::move(row));
   report.table("key to node, " + std::to_string(count) + " nodes", rows);
+}
+
+// What pins cost those keys that have none.
+void pinned_rings(Report& report) {
+  chash::RingSpec spec{"chash", named_nodes(1000)};
+  const std::vector<std::string> keys = random_keys(1 << 12);
+  const auto pins = [&](std::size_t count, bool is_prefix) {
+    std::vector<chash::Pin> made;
+    for (std::size_t i = 0; i < count; ++i)
+      made.push_back({{(is_prefix ? "user:9" : "user:") + std::to_string(i), is_prefix}, {spec.nodes[0].name}});
+    return chash::PinList(std::move(made));
+  };
+  std::vector<std::pair<std::string, Placement>> placements;
+  const auto add = [&](const std::string& name, const chash::PinList& list) {
+    spec.pins = list;
+    placements.emplace_back(name, placed(spec));
+  };
+  add("no pin", {});
+  add("one key", pins(1, false));
+  add("one prefix", pins(1, true));
+  add("10,000 keys", pins(10'000, false));
+  add("10,000 prefixes", pins(10'000, true));
+  std::vector<Row> rows;
+  for (const auto& [name, placement] : placements)
+    rows.push_back({name, [&](std::size_t n) {
+                      std::uint64_t sum = 0;
+                      for (std::size_t i = 0; i < n; ++i) sum += placement.owner(keys[i % keys.size()]);
+                      return sum;
+                    }});
+  report.table("key to node, 1000 nodes, chash, with pins", rows);
 }
 
 void replica_lists(Report& report, std::size_t count) {

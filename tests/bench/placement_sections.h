@@ -12,6 +12,7 @@ namespace placement_bench {
 void look_ups(Report& report, std::size_t nodes, Curves& curves);
 // From the text of a key to its node, hashing included.
 void keys_to_nodes(Report& report, std::size_t count);
+void pinned_rings(Report& report);
 void replica_lists(Report& report, std::size_t count);
 void hashing(Report& report);
 // The profile balanced beside maglev and jump, with tables large enough for so many nodes.

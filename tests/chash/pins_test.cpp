@@ -65,6 +65,19 @@ TEST_CASE("pins: a node that goes is passed over, and has its pins again when it
   for (int i = 0; i < 100; ++i) CHECK(Side(ring).owner(std::to_string(i)) == plain.owner(std::to_string(i)));
 }
 
+TEST_CASE("pins: a node that is down has none, also where the order of a ring passes over it by itself") {
+  for (const std::string profile : {"chash", "balanced", "envoy-maglev,table=251", "haproxy-map"}) {
+    CAPTURE(profile);
+    RingSpec ring{profile, {{"a"}, {"b"}, {"c"}}};
+    ring = changed(ring, EditPins{{}, false, {{{"k", false}, {"a", "b"}}, {{"only:", true}, {"a"}}}});
+    CHECK(Side(ring).owner("k") == "a");
+    const RingSpec down = changed(ring, SetNodes{{{"a", 1, {{"state", "down"}}}, {"b"}, {"c"}}});
+    CHECK(Side(down).owner("k") == "b");
+    CHECK(Side(down).owner("only:k") != "a");
+    CHECK(Side(changed(down, SetNodes{{{"a"}, {"b"}, {"c"}}})).owner("k") == "a");
+  }
+}
+
 TEST_CASE("pins: whoever replaces a node has its pins, too") {
   RingSpec ring{"chash", {{"a"}, {"b"}}};
   ring = changed(ring, EditPins{{}, false, {{{"k", false}, {"a", "b"}}, {{"p", true}, {"b"}}}});
