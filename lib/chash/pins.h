@@ -91,7 +91,8 @@ class PinIndex {
   static std::shared_ptr<const PinIndex> of(const Profile& profile, const NodeList& nodes, const PinList& pins);
 
   // The nodes that are said for a key and that may answer by their profile; none as a rule.
-  // Cost: ~30 ns, and as much again for each doubling of the prefixes from four on.
+  // Cost, beside 20 ns for the node of a key (bench_placement): 15 ns with one pin, 40 with 10,000 keys, 65 with 10,000
+  // prefixes.
   std::span<const NodeIndex> nodes_of(std::string_view key) const;
   // The same of one pin.
   std::span<const NodeIndex> nodes_of(const PinName& name) const;
